@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Machines: -machine NAME makes one object of type "NAME-machine". */
+#ifndef HW_BOARDS_H
+#define HW_BOARDS_H
+
+#include "hw/qdev-core.h"
+#include "system/hostmem.h"
+
+#define TYPE_MACHINE "machine"
+#define MACHINE_TYPE_SUFFIX "-machine"
+#define MACHINE_TYPE_NAME(name) (name MACHINE_TYPE_SUFFIX)
+DECLARE_OBJ_CHECKERS(MachineState, MachineClass, MACHINE, TYPE_MACHINE)
+
+struct MachineClass {
+    ObjectClass parent_class;
+    const char *name;           /* "pc-q35-7.2" */
+    const char *alias;          /* "q35" */
+    const char *desc;
+    bool (*init)(MachineState *ms, Error **errp);   /* builds everything */
+    void (*ready)(MachineState *ms);    /* after -device, before reset */
+    uint64_t default_ram_size;  /* bytes */
+    int max_cpus;
+    const char *default_cpu;
+    bool no_cpus;               /* no vCPUs, RAM, accelerator: x-remote, none */
+    bool is_default;
+};
+
+struct MachineState {
+    Object parent_obj;
+    /* From the command line; set before init. */
+    uint64_t ram_size;          /* bytes */
+    unsigned smp_cpus, smp_max_cpus, smp_sockets, smp_dies, smp_cores,
+        smp_threads;
+    char *cpu_type;             /* "host,+x2apic" */
+    char *kernel_filename, *initrd_filename, *kernel_cmdline;
+    char *firmware;             /* -bios, or NULL */
+    char *boot_order;           /* -boot order=, or NULL */
+    bool boot_menu;
+    char *memory_backend;       /* id, or NULL */
+    bool mem_merge, dump_guest_core, usb;
+    MemoryRegion *ram;          /* all of it, one region */
+    HostMemoryBackend *ram_backend;
+};
+
+extern MachineState *current_machine;
+
+/* All machine classes by name or alias; NULL if there is none. */
+MachineClass *find_machine(const char *name);
+/* Makes ms->ram from the backend or by default. */
+bool machine_create_ram(MachineState *ms, Error **errp);
+
+#endif

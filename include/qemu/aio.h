@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * AioContext: an event loop that one thread runs (descriptors, timers, bottom
+ * halves, block I/O), with adaptive polling before it sleeps.
+ *
+ * A device registers everything with its own context (qdev_get_context()) and
+ * thereby never runs in two threads at once: in the main process the context
+ * is the main loop's and the big lock is held; in a remote process it is that
+ * of the link's thread.
+ *
+ * Unless said otherwise functions are for the owner: the thread that runs the
+ * context, or the BQL holder for the main context.  Handlers may add and
+ * remove handlers, themselves included.
+ */
+#ifndef QEMU_AIO_H
+#define QEMU_AIO_H
+
+#include "qemu/event_notifier.h"
+
+typedef void IOHandler(void *opaque);
+/* Looks without a system call (or with the cheapest) whether there is work and
+ * does it; true if it did. */
+typedef bool AioPollFn(void *opaque);
+typedef void QEMUBHFunc(void *opaque);
+typedef void QEMUTimerCB(void *opaque);
+
+AioContext *aio_context_new(Error **errp);
+void aio_context_free(AioContext *ctx);
+
+/**
+ * aio_set_fd_handler - watch a descriptor.
+ * @io_read: called when readable or hung up, or NULL
+ * @io_write: called when writable, or NULL
+ * @io_poll: called while the context spins, or NULL
+ * All three NULL stops watching.  The descriptor stays the caller's.
+ */
+void aio_set_fd_handler(AioContext *ctx, int fd, IOHandler *io_read,
+                        IOHandler *io_write, AioPollFn *io_poll, void *opaque);
+void aio_set_event_notifier(AioContext *ctx, EventNotifier *e,
+                            void (*handler)(EventNotifier *e));
+
+/**
+ * aio_poll - run what is due.
+ * @blocking: sleep until something is
+ * Returns true if any handler, timer or bottom half ran.  Submits queued block
+ * I/O of this context before it sleeps.
+ */
+bool aio_poll(AioContext *ctx, bool blocking);
+/* Makes the context leave its sleep.  Any thread, async-signal-safe. */
+void aio_notify(AioContext *ctx);
+
+/**
+ * aio_context_set_poll_params - bound the spin before each sleep.
+ * @max_ns: 0 switches spinning off.  The time actually spent adapts itself to
+ * what arrives: it grows while spinning pays and shrinks to nothing when idle.
+ */
+void aio_context_set_poll_params(AioContext *ctx, int64_t max_ns);
+
+/* A function to be called once per loop before it sleeps or spins, e.g. to
+ * submit a batch; removed by passing NULL for @fn. */
+void aio_set_submit_hook(AioContext *ctx, void (*fn)(void *opaque),
+                         void *opaque);
+
+/* Bottom halves: scheduled from any thread, run once by the owner. */
+QEMUBH *aio_bh_new(AioContext *ctx, QEMUBHFunc *cb, void *opaque);
+void qemu_bh_schedule(QEMUBH *bh);
+void qemu_bh_cancel(QEMUBH *bh);
+void qemu_bh_delete(QEMUBH *bh);
+/* Allocates; for cold paths only. */
+void aio_bh_schedule_oneshot(AioContext *ctx, QEMUBHFunc *cb, void *opaque);
+
+/* The thread that runs the context now or last; used by assertions. */
+bool aio_context_is_owner(AioContext *ctx);
+
+#endif

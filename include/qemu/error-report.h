@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Messages for the operator, on standard error (or the monitor that runs the
+ * current command), as "qemu-system-x86_64: TEXT".  Any thread.
+ */
+#ifndef QEMU_ERROR_REPORT_H
+#define QEMU_ERROR_REPORT_H
+
+void error_report(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
+void warn_report(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
+void info_report(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
+
+/* Reports the first time that *@printed is false, and sets it. */
+bool error_report_once_cond(bool *printed, const char *fmt, ...)
+    G_GNUC_PRINTF(2, 3);
+#define error_report_once(...) \
+    ({ static bool once_; error_report_once_cond(&once_, __VA_ARGS__); })
+
+/* What error messages name as the cause, e.g. "-device nvme,drive=x". */
+void error_loc_set_option(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
+void error_loc_clear(void);
+
+/* -msg timestamp=on, guest-name=on */
+void error_set_timestamp(bool on);
+void error_set_progname(const char *argv0);
+const char *error_get_progname(void);
+
+#endif

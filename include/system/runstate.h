@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Run state of the VM and requests to change it.  The *_request functions may
+ * be called from any thread and take effect in the main loop; all others are
+ * for the BQL holder.
+ */
+#ifndef SYSTEM_RUNSTATE_H
+#define SYSTEM_RUNSTATE_H
+
+typedef enum RunState {
+    RUN_STATE_PRELAUNCH,
+    RUN_STATE_RUNNING,
+    RUN_STATE_PAUSED,
+    RUN_STATE_SHUTDOWN,
+    RUN_STATE_GUEST_PANICKED,
+    RUN_STATE_INTERNAL_ERROR,
+    RUN_STATE_MAX,
+} RunState;
+const char *RunState_str(RunState s);           /* as query-status has it */
+
+typedef enum ShutdownCause {
+    SHUTDOWN_CAUSE_NONE,
+    SHUTDOWN_CAUSE_HOST_QMP_QUIT,
+    SHUTDOWN_CAUSE_HOST_QMP_SYSTEM_RESET,
+    SHUTDOWN_CAUSE_HOST_SIGNAL,
+    SHUTDOWN_CAUSE_HOST_ERROR,
+    SHUTDOWN_CAUSE_GUEST_SHUTDOWN,
+    SHUTDOWN_CAUSE_GUEST_RESET,
+    SHUTDOWN_CAUSE_GUEST_PANIC,
+    SHUTDOWN_CAUSE_MAX,
+} ShutdownCause;
+const char *ShutdownCause_str(ShutdownCause c);
+
+void qemu_system_reset_request(ShutdownCause cause);
+void qemu_system_shutdown_request(ShutdownCause cause);
+void qemu_system_shutdown_request_with_code(ShutdownCause cause, int code);
+void qemu_system_powerdown_request(void);
+void qemu_system_vmstop_request(RunState state);
+void qemu_system_killed(int signal, pid_t pid);
+
+RunState runstate_get(void);
+bool runstate_is_running(void);
+void vm_start(void);
+void vm_stop(RunState state);
+/* @fn runs on each change, after vCPUs have stopped or before they start. */
+void qemu_add_vm_change_state_handler(void (*fn)(void *opaque, bool running,
+                                                 RunState state),
+                                      void *opaque);
+/* @fn runs when the operator presses the power button. */
+void qemu_register_powerdown_notifier(void (*fn)(void *opaque), void *opaque);
+
+/* Reset of what is on no bus; @fn runs at each system reset. */
+void qemu_register_reset(void (*fn)(void *opaque), void *opaque);
+void qemu_unregister_reset(void (*fn)(void *opaque), void *opaque);
+void qemu_system_reset(ShutdownCause cause);
+
+/* The main loop until shutdown; returns the exit status. */
+int qemu_main_loop(void);
+
+#endif
