@@ -16,6 +16,8 @@ struct HostMemoryBackend {
     uint64_t size;              /* bytes */
     bool share;
     bool prealloc;
+    bool merge, dump;           /* KSM may merge it; core dumps have it */
+    bool canonical_id;
     bool is_mapped;             /* used by a machine or device */
     MemoryRegion mr;
 };

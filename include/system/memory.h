@@ -61,6 +61,7 @@ struct RAMBlock {
     int fd;                     /* memfd or file, or -1 */
     uint64_t fd_offset;         /* where in @fd it begins */
     bool shared;                /* MAP_SHARED */
+    bool discard;               /* contents may go when the last user has */
     char *name;
 };
 
@@ -121,9 +122,10 @@ struct AddressSpace {
     char *name;
     MemoryRegion *root;
     FlatView *current_map;
+    GArray *ioeventfds;         /* of those that the view shows */
     QTAILQ_HEAD(, MemoryListener) listeners;
     QLIST_ENTRY(AddressSpace) root_link;        /* in root->address_spaces */
-    bool dirty;
+    bool dirty;                 /* on the thread's list of pending updates */
     QLIST_ENTRY(AddressSpace) pending_link;
 };
 
@@ -253,8 +255,8 @@ void mtree_info(GString *out, AddressSpace *as, bool flat);
 
 /* -- RAM blocks ---------------------------------------------------------- */
 
-/* Map @size bytes: of @fd from @fd_offset (the block takes @fd over), or
- * anonymous memory when @fd is -1. */
+/* Map @size bytes: of @fd from @fd_offset (the block takes @fd over, unless it
+ * fails), or anonymous memory when @fd is -1. */
 RAMBlock *ram_block_new(const char *name, uint64_t size, int fd,
                         uint64_t fd_offset, bool shared, bool readonly,
                         Error **errp);
