@@ -23,15 +23,22 @@ typedef enum ErrorClass {
 extern Error *error_abort;
 extern Error *error_fatal;
 
-void error_set(Error **errp, ErrorClass cls, const char *fmt, ...)
-    G_GNUC_PRINTF(3, 4);
+/* Behind the macros below: they add where the error was made, which
+ * error_abort prints.  @os_error: 0, or what strerror() is appended of. */
+void error_set_at(Error **errp, const char *file, int line, const char *func,
+                  ErrorClass cls, int os_error, const char *fmt, ...)
+    G_GNUC_PRINTF(7, 8);
+
+#define error_set(errp, cls, ...) \
+    error_set_at(errp, __FILE__, __LINE__, __func__, cls, 0, __VA_ARGS__)
 
 #define error_setg(errp, ...) \
     error_set(errp, ERROR_CLASS_GENERIC_ERROR, __VA_ARGS__)
 
 /* "TEXT: strerror(os_error)" */
-void error_setg_errno(Error **errp, int os_error, const char *fmt, ...)
-    G_GNUC_PRINTF(3, 4);
+#define error_setg_errno(errp, os_error, ...)                           \
+    error_set_at(errp, __FILE__, __LINE__, __func__,                    \
+                 ERROR_CLASS_GENERIC_ERROR, os_error, __VA_ARGS__)
 
 /* Takes @local_err (may be NULL) and stores it in @errp as error_set would. */
 void error_propagate(Error **errp, Error *local_err);

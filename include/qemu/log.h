@@ -18,13 +18,16 @@ extern int qemu_loglevel;
 void qemu_log(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
 #define qemu_log_mask(mask, ...)                \
     do {                                        \
-        if (unlikely(qemu_loglevel & (mask))) { \
+        if (unlikely(__atomic_load_n(&qemu_loglevel, __ATOMIC_RELAXED) & \
+                     (mask))) {                 \
             qemu_log(__VA_ARGS__);              \
         }                                       \
     } while (0)
 
-/* "guest_errors,unimp"; "help" lists. */
+/* "guest_errors,unimp,trace:PATTERN"; replaces the mask.  "help" is for the
+ * caller to see: qemu_log_print_help(). */
 bool qemu_log_set_mask(const char *items, Error **errp);
+/* Lines go to @path (created or emptied) from now on; NULL: standard error. */
 bool qemu_log_set_file(const char *path, Error **errp);
 void qemu_log_print_help(void);
 
@@ -38,7 +41,8 @@ typedef struct TraceEvent {
     bool on;
 } __attribute__((aligned(16))) TraceEvent;
 
-/* Switches on those whose name matches the glob; false if none does. */
+/* Switches on those whose name matches the glob, or off if it begins with
+ * '-'; false if none does.  Any thread. */
 bool trace_event_enable(const char *pattern, Error **errp);
 void trace_event_list(void);                        /* "-trace help" */
 
@@ -46,7 +50,7 @@ void trace_event_list(void);                        /* "-trace help" */
     do {                                                                     \
         static TraceEvent ev_ __attribute__((section("trace_events"), used)) \
             = { .name = name_ };                                             \
-        if (unlikely(ev_.on)) {                                              \
+        if (unlikely(__atomic_load_n(&ev_.on, __ATOMIC_RELAXED))) {          \
             qemu_log(name_ " " fmt "\n", ##__VA_ARGS__);                     \
         }                                                                    \
     } while (0)

@@ -3,7 +3,8 @@
  * Command-line options: "a=b,c.d=e" and its JSON form become one thing, a
  * JsonObject (json-glib).  Values that came as key=value are strings, and
  * whoever reads them converts; "a.b=c" nests.  "" before "," is doubled as in
- * upstream ("a=x,,y" is the value "x,y").
+ * upstream ("a=x,,y" is the value "x,y").  A bare "a" is "a=on", a bare "noa"
+ * is "a=off"; of a key given twice the last counts.
  */
 #ifndef QEMU_OPTION_H
 #define QEMU_OPTION_H

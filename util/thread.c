@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Threads, mutexes, conditions.  A call that fails here was misused (unlocked
+ * by a stranger, destroyed while in use), so it aborts with the system's word.
+ */
+#include "qemu/osdep.h"
+#include "qemu/thread.h"
+#include "qapi/error.h"
+
+static void must(int err, const char *call)
+{
+    if (unlikely(err)) {
+        fprintf(stderr, "%s: %s\n", call, g_strerror(err));
+        abort();
+    }
+}
+
+void qemu_mutex_init(QemuMutex *mutex)
+{
+    must(pthread_mutex_init(&mutex->lock, NULL), "pthread_mutex_init");
+}
+
+void qemu_mutex_destroy(QemuMutex *mutex)
+{
+    must(pthread_mutex_destroy(&mutex->lock), "pthread_mutex_destroy");
+}
+
+void qemu_mutex_lock(QemuMutex *mutex)
+{
+    must(pthread_mutex_lock(&mutex->lock), "pthread_mutex_lock");
+}
+
+bool qemu_mutex_trylock(QemuMutex *mutex)
+{
+    int err = pthread_mutex_trylock(&mutex->lock);
+
+    if (err != EBUSY) {
+        must(err, "pthread_mutex_trylock");
+    }
+    return err == 0;
+}
+
+void qemu_mutex_unlock(QemuMutex *mutex)
+{
+    must(pthread_mutex_unlock(&mutex->lock), "pthread_mutex_unlock");
+}
+
+void qemu_cond_init(QemuCond *cond)
+{
+    pthread_condattr_t attr;
+
+    /* A timed wait must not stretch when somebody sets the wall clock. */
+    must(pthread_condattr_init(&attr), "pthread_condattr_init");
+    must(pthread_condattr_setclock(&attr, CLOCK_MONOTONIC),
+         "pthread_condattr_setclock");
+    must(pthread_cond_init(&cond->cond, &attr), "pthread_cond_init");
+    pthread_condattr_destroy(&attr);
+}
+
+void qemu_cond_destroy(QemuCond *cond)
+{
+    must(pthread_cond_destroy(&cond->cond), "pthread_cond_destroy");
+}
+
+void qemu_cond_signal(QemuCond *cond)
+{
+    must(pthread_cond_signal(&cond->cond), "pthread_cond_signal");
+}
+
+void qemu_cond_broadcast(QemuCond *cond)
+{
+    must(pthread_cond_broadcast(&cond->cond), "pthread_cond_broadcast");
+}
+
+void qemu_cond_wait(QemuCond *cond, QemuMutex *mutex)
+{
+    must(pthread_cond_wait(&cond->cond, &mutex->lock), "pthread_cond_wait");
+}
+
+bool qemu_cond_timedwait(QemuCond *cond, QemuMutex *mutex, int ms)
+{
+    struct timespec ts;
+    int64_t ns;
+    int err;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    ns = ts.tv_nsec + (int64_t)MAX(ms, 0) * SCALE_MS;
+    ts.tv_sec += ns / NANOSECONDS_PER_SECOND;
+    ts.tv_nsec = ns % NANOSECONDS_PER_SECOND;
+    err = pthread_cond_timedwait(&cond->cond, &mutex->lock, &ts);
+    if (err != ETIMEDOUT) {
+        must(err, "pthread_cond_timedwait");
+    }
+    return err == 0;
+}
+
+bool qemu_thread_create(QemuThread *thread, const char *name,
+                        void *(*fn)(void *), void *arg, Error **errp)
+{
+    g_autofree char *comm = g_strndup(name, 15);    /* the kernel's limit */
+    sigset_t all, old;
+    int err;
+
+    /* A thread starts with its creator's mask: signals are the main thread's. */
+    sigfillset(&all);
+    must(pthread_sigmask(SIG_SETMASK, &all, &old), "pthread_sigmask");
+    err = pthread_create(&thread->thread, NULL, fn, arg);
+    must(pthread_sigmask(SIG_SETMASK, &old, NULL), "pthread_sigmask");
+    if (err) {
+        error_setg_errno(errp, err, "Cannot start thread '%s'", name);
+        return false;
+    }
+    /* Only a label: a thread that has already ended does without. */
+    pthread_setname_np(thread->thread, comm);
+    return true;
+}
+
+void *qemu_thread_join(QemuThread *thread)
+{
+    void *result = NULL;
+
+    must(pthread_join(thread->thread, &result), "pthread_join");
+    return result;
+}
+
+bool qemu_thread_is_self(const QemuThread *thread)
+{
+    return pthread_equal(pthread_self(), thread->thread);
+}
