@@ -8,7 +8,7 @@
  */
 #include "qemu/osdep.h"
 #include <sys/mman.h>
-#include <sys/statfs.h>
+#include <linux/memfd.h>
 #include "system/hostmem.h"
 
 typedef struct HostMemoryBackendMemfd {
