@@ -11,6 +11,7 @@
 #define QEMU_MAIN_LOOP_H
 
 #include "qemu/aio.h"
+#include "qemu/thread.h"
 
 /* Called once, first, from main(); the caller then holds the BQL. */
 void qemu_init_main_loop(void);
@@ -25,5 +26,7 @@ void main_loop_wait(bool nonblocking);
 void bql_lock(void);
 void bql_unlock(void);
 bool bql_locked(void);          /* by the calling thread */
+/* Waits for @cond, giving up the BQL meanwhile. */
+void bql_cond_wait(QemuCond *cond);
 
 #endif

@@ -13,9 +13,11 @@ struct CPUState {
     uint32_t apic_id;
     QemuThread thread;
     int thread_id;              /* gettid() */
-    bool created, stop, stopped, halted, unplug;
-    bool exit_request;          /* atomic */
-    QemuCond halt_cond;
+    bool created;               /* its thread runs */
+    bool stop;                  /* asked to stand still */
+    bool stopped;               /* does */
+    bool unplug;                /* its thread is to end */
+    QemuCond halt_cond;         /* what it waits for while it stands still */
     void (*run_on_cpu)(CPUState *cpu, void *data);      /* queued work */
     void *run_on_cpu_data;
     int kvm_fd;
@@ -34,5 +36,22 @@ void resume_all_vcpus(void);
 void run_on_cpu(CPUState *cpu, void (*fn)(CPUState *cpu, void *data),
                 void *data);
 extern __thread CPUState *current_cpu;
+
+CPUState *qemu_get_cpu(int index);              /* NULL if there is none */
+
+/* -- For accelerators and CPU models (BQL) ------------------------------- */
+
+/* Adds to and removes from the list; the first gets index 0 and so on. */
+void cpu_list_add(CPUState *cpu);
+void cpu_list_remove(CPUState *cpu);
+
+/**
+ * cpu_thread_start - start a vCPU's thread, standing still.
+ * @exec: runs the guest without the BQL until the vCPU is kicked
+ */
+bool cpu_thread_start(CPUState *cpu, const char *name,
+                      void (*exec)(CPUState *cpu), Error **errp);
+/* Ends and joins it. */
+void cpu_thread_end(CPUState *cpu);
 
 #endif

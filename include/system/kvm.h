@@ -30,9 +30,13 @@ typedef struct AccelOps {
     int (*remove_irqfd)(int gsi, EventNotifier *e);
     /* Starts a vCPU's thread. */
     bool (*create_vcpu)(CPUState *cpu, Error **errp);
-    void (*kick_vcpu)(CPUState *cpu);           /* leaves the guest soon */
+    void (*destroy_vcpu)(CPUState *cpu);        /* its thread has ended */
+    /* Makes the vCPU leave the guest; async-signal-safe, any thread. */
+    void (*kick_vcpu)(CPUState *cpu);
+    int (*max_vcpus)(void);
 } AccelOps;
 
+/* Calls that an accelerator leaves NULL are not made. */
 extern const AccelOps *accel;
 void accel_register(const AccelOps *ops);
 /* "kvm", "kvm,opt=..", "qtest"; false: @errp names what is there. */
@@ -42,9 +46,19 @@ int kvm_irqchip_add_irqfd_notifier_gsi(EventNotifier *n, EventNotifier *rn,
                                        int gsi);
 int kvm_irqchip_remove_irqfd_notifier_gsi(EventNotifier *n, int gsi);
 
-/* KVM only. */
-int kvm_vm_ioctl(unsigned long request, void *arg);     /* or -errno */
+/* KVM only; each returns what the ioctl did, or -errno. */
 int kvm_ioctl(unsigned long request, void *arg);
-int kvm_check_extension(int cap);
+int kvm_vm_ioctl(unsigned long request, void *arg);
+/* The vCPU stands still or the caller is its thread. */
+int kvm_vcpu_ioctl(CPUState *cpu, unsigned long request, void *arg);
+int kvm_check_extension(int cap);       /* of the VM; 0: it has it not */
+struct kvm_cpuid2;
+/* What guests may be shown; lives as long as the VM. */
+const struct kvm_cpuid2 *kvm_get_supported_cpuid(void);
+
+/* Guest addresses that KVM uses for itself: below the firmware, to be kept
+ * out of RAM and shown as reserved. */
+#define KVM_IDENTITY_BASE 0xfeffc000ULL
+#define KVM_RESERVED_END 0xff000000ULL
 
 #endif
