@@ -22,12 +22,16 @@ struct ISADevice {
 DECLARE_INSTANCE_CHECKER(ISABus, ISA_BUS, TYPE_ISA_BUS)
 DECLARE_INSTANCE_CHECKER(ISADevice, ISA_DEVICE, TYPE_ISA_DEVICE)
 
+/* The bus "isa.0" below @parent, for devices in @mem and @io. */
 ISABus *isa_bus_new(DeviceState *parent, MemoryRegion *mem, MemoryRegion *io);
+/* @irqs: ISA_NUM_IRQS lines, kept. */
 void isa_bus_irqs(ISABus *bus, qemu_irq *irqs);
 ISABus *isa_bus_from_device(ISADevice *dev);
+/* NULL for a number that ISA does not have. */
 qemu_irq isa_get_irq(ISADevice *dev, unsigned irq);
 ISADevice *isa_new(const char *type);
 bool isa_realize_and_unref(ISADevice *dev, ISABus *bus, Error **errp);
+/* To be called in realize, when nothing can fail any more. */
 void isa_register_ioport(ISADevice *dev, MemoryRegion *io, uint16_t start);
 
 #endif
