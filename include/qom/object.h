@@ -25,13 +25,15 @@ typedef struct ObjectProperty ObjectProperty;
 
 struct ObjectClass {
     Type type;
+    /* Called as the object leaves its parent, before references go. */
+    void (*unparent)(Object *obj);
 };
 
 struct Object {
     ObjectClass *klass;
     void (*free)(void *);       /* how the memory goes back, or NULL */
-    GHashTable *properties;     /* name -> ObjectProperty */
-    GPtrArray *property_order;  /* the same in order of addition */
+    GPtrArray *properties;      /* its own, in order of addition; or NULL */
+    GHashTable *property_index; /* name -> ObjectProperty, once many; or NULL */
     int ref;
     Object *parent;
     char *name;                 /* in the parent */
@@ -88,6 +90,7 @@ Object *object_ref(void *obj);
 void object_unref(void *obj);                           /* NULL is ignored */
 /* Leaves its parent, which drops the parent's reference. */
 void object_unparent(Object *obj);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Object, object_unref)
 const char *object_get_typename(const Object *obj);
 ObjectClass *object_get_class(Object *obj);
 Object *object_dynamic_cast(Object *obj, const char *type);
@@ -238,6 +241,10 @@ ObjectProperty *object_property_add_child(Object *parent, const char *name,
 /* A link property whose target is kept in *@target with a reference. */
 void object_property_add_link(Object *obj, const char *name, const char *type,
                               Object **target);
+/* For setters of links: the object of @type that @value names by path, NULL
+ * for "" (true); false with @errp if there is none.  No reference is taken. */
+bool object_resolve_link(JsonNode *value, const char *name, const char *type,
+                         Object **target, Error **errp);
 Object *object_get_root(void);                      /* "/" */
 Object *object_get_objects_root(void);              /* "/objects" */
 /* A container object at @path, made if missing. */
@@ -277,6 +284,9 @@ Object *user_creatable_add(JsonObject *opts, Error **errp);
 bool user_creatable_del(const char *id, Error **errp);
 /* "-object help" and "-object TYPE,help". */
 void user_creatable_print_help(const char *type);
+void user_creatable_help(GString *out, const char *type);   /* the same */
+/* Appends a line for each property of @klass that can be set, by name. */
+void object_class_help(GString *out, ObjectClass *klass);
 /* Sets every member of @props on @obj; the first that fails names itself. */
 bool object_set_properties(Object *obj, JsonObject *props, Error **errp);
 
