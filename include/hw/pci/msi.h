@@ -32,5 +32,7 @@ void msix_reset(PCIDevice *dev);
 
 /* How the machine delivers a message; set by it once. */
 void msi_set_sender(void (*send)(MSIMessage msg));
+/* @msg as a memory write of @dev. */
+void msi_send_message(PCIDevice *dev, MSIMessage msg);
 
 #endif

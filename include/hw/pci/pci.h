@@ -13,6 +13,7 @@
 #include <linux/pci_regs.h>
 #include "hw/qdev-core.h"
 #include "hw/qdev-properties.h"
+#include "qemu/bswap.h"
 #include "system/memory.h"
 
 #define PCI_DEVFN(slot, func) ((((slot) & 0x1f) << 3) | ((func) & 0x07))
@@ -56,6 +57,7 @@ struct PCIDeviceClass {
     uint16_t class_id;
     uint8_t revision;
     const char *romfile;                /* option ROM, NULL: none */
+    bool is_bridge;                     /* header type 1 */
 };
 
 typedef struct PCIIORegion {
@@ -86,9 +88,9 @@ struct PCIDevice {
     DeviceState qdev;
 
     /* Config space; wmask: bits the guest may write; w1cmask: bits that a
-     * one clears; cmask: bits that are checked constants; used: capability
-     * bytes taken. */
-    uint8_t *config, *wmask, *w1cmask, *cmask, *used;
+     * one clears; used: capability bytes taken.  Beyond the standard header
+     * only what the device puts in a mask can be written. */
+    uint8_t *config, *wmask, *w1cmask, *used;
     uint32_t config_size;               /* 0x100 or 0x1000 */
     int32_t devfn;                      /* property "addr"; -1: any */
     bool multifunction;
@@ -102,8 +104,8 @@ struct PCIDevice {
     AddressSpace bus_master_as;         /* dma_as, or nothing */
     MemoryRegion bus_master_container, bus_master_enable_region;
 
-    uint8_t irq_state;                  /* bit per pin: level driven */
-    bool irq_disabled_seen;
+    bool intx_level;                    /* what the model drives */
+    bool intx_driven;                   /* what the bus has been told of it */
     PCIINTxRoutingNotifier intx_routing_notifier;
 
     uint32_t cap_present;               /* QEMU_PCI_CAP_* */
@@ -111,9 +113,7 @@ struct PCIDevice {
     int msix_entries_nr;
     uint8_t *msix_table, *msix_pba;
     MemoryRegion msix_exclusive_bar, msix_table_mmio, msix_pba_mmio;
-    struct PCIMSIRoute *msix_routes;    /* KVM routes, one a vector */
-    struct PCIMSIRoute *msi_routes;
-    void (*msi_trigger)(PCIDevice *dev, MSIMessage msg);
+    bool msix_function_masked;          /* or MSI-X is off */
 
     char *romfile;                      /* property "romfile"; "" none */
     uint32_t romsize;                   /* property; 0: that of the file */
@@ -149,14 +149,14 @@ struct PCIBus {
     pci_route_irq_fn route_intx_to_irq;
     void *irq_opaque;
     int nirq;
-    int *irq_count;                     /* levels driven, per bus irq */
+    int *irq_count;                     /* levels driven, per bus irq; NULL:
+                                           each change goes to set_irq */
     pci_setup_spaces_fn setup_spaces;
     void *setup_spaces_opaque;
     void (*release_spaces)(PCIBus *bus, void *opaque, PCIDevice *dev);
 };
 struct PCIBusClass {
     BusClass parent_class;
-    int (*bus_num)(PCIBus *bus);
 };
 
 /* -- Buses --------------------------------------------------------------- */
@@ -226,8 +226,8 @@ void pci_host_config_write_common(PCIDevice *dev, uint32_t addr, uint32_t val,
 uint32_t pci_data_read(PCIBus *root, uint32_t addr, int len);
 void pci_data_write(PCIBus *root, uint32_t addr, uint32_t val, int len);
 
+/* The model's own reset, then its registers of the standard header. */
 void pci_device_reset(PCIDevice *dev);
-void pci_device_save_and_remap(PCIDevice *dev);  /* mappings from config */
 
 /* -- Interrupts ---------------------------------------------------------- */
 
@@ -288,12 +288,30 @@ static inline uint8_t pci_get_byte(const uint8_t *p)
 {
     return *p;
 }
-void pci_set_word(uint8_t *p, uint16_t v);
-uint16_t pci_get_word(const uint8_t *p);
-void pci_set_long(uint8_t *p, uint32_t v);
-uint32_t pci_get_long(const uint8_t *p);
-void pci_set_quad(uint8_t *p, uint64_t v);
-uint64_t pci_get_quad(const uint8_t *p);
+static inline void pci_set_word(uint8_t *p, uint16_t v)
+{
+    stw_le_p(p, v);
+}
+static inline uint16_t pci_get_word(const uint8_t *p)
+{
+    return ldw_le_p(p);
+}
+static inline void pci_set_long(uint8_t *p, uint32_t v)
+{
+    stl_le_p(p, v);
+}
+static inline uint32_t pci_get_long(const uint8_t *p)
+{
+    return ldl_le_p(p);
+}
+static inline void pci_set_quad(uint8_t *p, uint64_t v)
+{
+    stq_le_p(p, v);
+}
+static inline uint64_t pci_get_quad(const uint8_t *p)
+{
+    return ldq_le_p(p);
+}
 static inline void pci_config_set_interrupt_pin(uint8_t *config, uint8_t pin)
 {
     config[PCI_INTERRUPT_PIN] = pin;
@@ -309,7 +327,7 @@ static inline void pci_config_set_prog_interface(uint8_t *config, uint8_t v)
 
 /* Machines that have a primary bus say so here. */
 void pci_set_primary_bus(PCIBus *bus);
-/* Common to -device and machines: vendor ids that upstream's devices use. */
+/* Vendor ids that upstream's devices use. */
 #define PCI_VENDOR_ID_REDHAT 0x1b36
 #define PCI_VENDOR_ID_REDHAT_QUMRANET 0x1af4
 #define PCI_SUBDEVICE_ID_QEMU 0x1100
@@ -319,7 +337,7 @@ void pci_set_primary_bus(PCIBus *bus);
 #define PCI_DEVICE_ID_REDHAT_NVME 0x0010
 #define PCI_DEVICE_ID_REDHAT_PCIE_RP 0x000c
 
-/* Addresses of `info pci` and query-pci. */
+/* The PciInfo of query-pci: the bus and, within their bridges, those below. */
 JsonNode *pci_bus_to_json(PCIBus *bus);
 
 #endif
