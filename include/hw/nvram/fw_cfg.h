@@ -35,14 +35,18 @@
 #define FW_CFG_SETUP_DATA 0x18
 #define FW_CFG_FILE_DIR 0x19
 #define FW_CFG_FILE_FIRST 0x20
+/* The architecture's own items: x86. */
+#define FW_CFG_ARCH_LOCAL 0x8000
+#define FW_CFG_IRQ0_OVERRIDE 0x8002
 
 typedef struct FWCfgState FWCfgState;
 #define TYPE_FW_CFG "fw_cfg"
 
-/* On I/O ports 0x510.. of @io, DMA in @dma_as. */
+/* On I/O ports 0x510.. of @io, DMA in @dma_as; one a machine. */
 FWCfgState *fw_cfg_init_io_dma(MemoryRegion *io, AddressSpace *dma_as);
 FWCfgState *fw_cfg_find(void);
-/* The data stays the caller's for add_bytes; the others copy. */
+/* Items by number.  The data stays the caller's for add_bytes; the others copy,
+ * integers little-endian.  An item that was there is replaced. */
 void fw_cfg_add_bytes(FWCfgState *s, uint16_t key, void *data, size_t len);
 void fw_cfg_add_string(FWCfgState *s, uint16_t key, const char *value);
 void fw_cfg_add_i16(FWCfgState *s, uint16_t key, uint16_t value);
