@@ -25,6 +25,7 @@ typedef void QEMUBHFunc(void *opaque);
 typedef void QEMUTimerCB(void *opaque);
 
 AioContext *aio_context_new(Error **errp);
+/* Timers and bottom halves of it are freed before; NULL is ignored. */
 void aio_context_free(AioContext *ctx);
 
 /**
@@ -32,18 +33,22 @@ void aio_context_free(AioContext *ctx);
  * @io_read: called when readable or hung up, or NULL
  * @io_write: called when writable, or NULL
  * @io_poll: called while the context spins, or NULL
- * All three NULL stops watching.  The descriptor stays the caller's.
+ * All three NULL stops watching, which is due before the descriptor is closed.
+ * The descriptor stays the caller's.  An error on it calls either function.
  */
 void aio_set_fd_handler(AioContext *ctx, int fd, IOHandler *io_read,
                         IOHandler *io_write, AioPollFn *io_poll, void *opaque);
+/* @handler clears the notifier itself; NULL stops watching. */
 void aio_set_event_notifier(AioContext *ctx, EventNotifier *e,
                             void (*handler)(EventNotifier *e));
 
 /**
  * aio_poll - run what is due.
  * @blocking: sleep until something is
- * Returns true if any handler, timer or bottom half ran.  Submits queued block
- * I/O of this context before it sleeps.
+ * Returns true if any handler, timer or bottom half ran; a blocking call may
+ * also return false, when woken without cause.  Submits queued block I/O of
+ * this context before it sleeps.  May be called by a handler, and for the main
+ * context by any thread that holds the BQL (and keeps it meanwhile).
  */
 bool aio_poll(AioContext *ctx, bool blocking);
 /* Makes the context leave its sleep.  Any thread, async-signal-safe. */
@@ -53,6 +58,7 @@ void aio_notify(AioContext *ctx);
  * aio_context_set_poll_params - bound the spin before each sleep.
  * @max_ns: 0 switches spinning off.  The time actually spent adapts itself to
  * what arrives: it grows while spinning pays and shrinks to nothing when idle.
+ * It stays off on a machine with one CPU, and in the main loop.
  */
 void aio_context_set_poll_params(AioContext *ctx, int64_t max_ns);
 
@@ -61,7 +67,8 @@ void aio_context_set_poll_params(AioContext *ctx, int64_t max_ns);
 void aio_set_submit_hook(AioContext *ctx, void (*fn)(void *opaque),
                          void *opaque);
 
-/* Bottom halves: scheduled from any thread, run once by the owner. */
+/* Bottom halves: scheduled from any thread, run once by the owner, in order.
+ * Cancelled and deleted (at any moment, NULL is ignored) by the owner. */
 QEMUBH *aio_bh_new(AioContext *ctx, QEMUBHFunc *cb, void *opaque);
 void qemu_bh_schedule(QEMUBH *bh);
 void qemu_bh_cancel(QEMUBH *bh);
@@ -69,7 +76,8 @@ void qemu_bh_delete(QEMUBH *bh);
 /* Allocates; for cold paths only. */
 void aio_bh_schedule_oneshot(AioContext *ctx, QEMUBHFunc *cb, void *opaque);
 
-/* The thread that runs the context now or last; used by assertions. */
+/* Whether the calling thread runs the context (main context: holds the BQL);
+ * true for all before it has run.  Used by assertions. */
 bool aio_context_is_owner(AioContext *ctx);
 
 #endif

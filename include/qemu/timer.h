@@ -27,12 +27,14 @@ static inline int64_t qemu_clock_get_ms(QEMUClockType type)
     return qemu_clock_get_ns(type) / SCALE_MS;
 }
 
-/* Stop and go of the virtual clock.  BQL. */
+/* Stop and go of the virtual clock, which stands at 0 until it is first
+ * enabled.  Its timers wait while it stands.  Any thread. */
 void qemu_clock_virtual_enable(bool run);
-/* qtest: the virtual clock is set by hand from now on. */
+/* qtest: the virtual clock is set by hand from now on and not stopped. */
 void qemu_clock_virtual_manual(void);
+/* Never goes back.  All contexts are woken for what is due by it. */
 void qemu_clock_virtual_set_ns(int64_t ns);
-/* When the next timer of this clock in @ctx is due; -1 if none. */
+/* When the next timer of this clock in @ctx is due, absolute; -1 if none. */
 int64_t aio_next_deadline(AioContext *ctx, QEMUClockType type);
 
 QEMUTimer *aio_timer_new(AioContext *ctx, QEMUClockType type, int scale,
