@@ -22,6 +22,7 @@
 
 const ACPIPMModel acpi_pm_ich9 = {
     .name = "ich9-pm",
+    .io_size = 128,
     .gpe_bytes = 8,
     .gpe_offset = 0x20,
     .smi_offset = 0x30,
@@ -31,6 +32,7 @@ const ACPIPMModel acpi_pm_ich9 = {
 
 const ACPIPMModel acpi_pm_piix4 = {
     .name = "piix4-pm",
+    .io_size = 64,
     .gpe_bytes = 2,
     .gpe_fixed_port = 0xafe0,
     .apm_enable = 0xf1,
@@ -293,9 +295,9 @@ void acpi_pm_init(ACPIPMState *s, DeviceState *dev, const ACPIPMModel *model,
     s->timer = aio_timer_new(qdev_get_context(dev), QEMU_CLOCK_VIRTUAL,
                              SCALE_NS, pm_update, s);
 
-    memory_region_init(&s->io, owner, model->name, ACPI_PM_IO_SIZE);
+    memory_region_init(&s->io, owner, model->name, model->io_size);
     memory_region_init_io(&s->rest, owner, &pm_rest_ops, s, "acpi-reserved",
-                          ACPI_PM_IO_SIZE);
+                          model->io_size);
     memory_region_add_subregion_overlap(&s->io, 0, &s->rest, -1);
     memory_region_init_io(&s->evt, owner, &pm_evt_ops, s, "acpi-evt", 4);
     memory_region_add_subregion(&s->io, 0, &s->evt);

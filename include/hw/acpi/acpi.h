@@ -17,7 +17,6 @@
 #include "qemu/timer.h"
 #include "system/memory.h"
 
-#define ACPI_PM_IO_SIZE 128
 #define ACPI_PM_TIMER_HZ 3579545
 
 /* PM1 status and enable */
@@ -39,6 +38,7 @@
 /* What differs between the chipsets. */
 typedef struct ACPIPMModel {
     const char *name;
+    uint8_t io_size;                /* bytes */
     uint8_t gpe_bytes;              /* of status; as many of enable follow */
     uint8_t gpe_offset;             /* in io; 0: outside, see gpe_fixed_port */
     uint16_t gpe_fixed_port;
@@ -61,7 +61,7 @@ extern const VMStateDescription vmstate_acpi_pm;
 
 typedef struct ACPIPMState {
     /* For the chipset to map. */
-    MemoryRegion io;                /* ACPI_PM_IO_SIZE bytes, at PMBASE */
+    MemoryRegion io;                /* model->io_size bytes, at PMBASE */
     MemoryRegion apm;               /* 2 bytes, at I/O ACPI_APM_PORT */
     MemoryRegion gpe;               /* in io, or at model->gpe_fixed_port */
     /* Its own. */
