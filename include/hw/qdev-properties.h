@@ -90,6 +90,13 @@ typedef enum OnOffAuto { ON_OFF_AUTO_AUTO, ON_OFF_AUTO_ON, ON_OFF_AUTO_OFF }
 #define DEFINE_PROP_FD(n, s, f) \
     DEFINE_PROP_DEF(n, s, f, qdev_prop_fd, int, -1)
 
+/* What qdev_prop_fd's setter does, for objects that are no devices: the
+ * descriptor for the caller to own, or -1 with @errp. */
+int qdev_fd_from_json(JsonNode *value, const char *name, Error **errp);
+/* How a descriptor's name is found (set by the monitor): a duplicate for the
+ * caller, or -1 with @errp. */
+extern int (*qdev_fd_lookup)(const char *name, Error **errp);
+
 /* Programmers' setters before realize: a failure is a bug and aborts. */
 void qdev_prop_set_bit(DeviceState *dev, const char *name, bool value);
 void qdev_prop_set_uint8(DeviceState *dev, const char *name, uint8_t value);

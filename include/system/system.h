@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the command line hands to the machine. */
+/* What the command line has for machines and objects. */
 #ifndef SYSTEM_SYSTEM_H
 #define SYSTEM_SYSTEM_H
 
-/* The back end of the @i-th -serial; NULL if there is none. */
+/* Back end of the i-th -serial, or NULL. */
 Chardev *serial_hd(int i);
+
+/**
+ * qemu_add_machine_ready - run @fn when the machine is complete.
+ *
+ * That is after every -device and the first reset, before anything else
+ * happens; at once if it is complete already.  Main thread.
+ */
+void qemu_add_machine_ready(void (*fn)(void *opaque), void *opaque);
 
 #endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The guest's RAM in a remote process: the table that the proxy sends becomes
+ * the DMA address space of that proxy's device, and of no other.
+ *
+ * Memory that stays in the table keeps its mapping, so that a guest which
+ * toggles shadow RAM costs no mmap of gigabytes; I/O in flight holds a
+ * reference to what it uses (RAMBlock).
+ */
+#include "qemu/osdep.h"
+#include "hw/remote/memory.h"
+
+static bool entry_valid(const SyncSysmemMsg *m, int i, int fd, Error **errp)
+{
+    uint64_t page = sysconf(_SC_PAGESIZE), end;
+    struct stat st;
+
+    if (!m->sizes[i] || m->sizes[i] % page || m->offsets[i] % page ||
+        m->gpas[i] % page) {
+        error_setg(errp, "memory region %d: address %" PRIx64 ", size %"
+                   PRIx64 " or offset %" PRIx64 " is not in whole pages", i,
+                   m->gpas[i], m->sizes[i], m->offsets[i]);
+        return false;
+    }
+    if (__builtin_add_overflow(m->gpas[i], m->sizes[i], &end) ||
+        __builtin_add_overflow(m->offsets[i], m->sizes[i], &end)) {
+        error_setg(errp, "memory region %d: size %" PRIx64 " wraps around", i,
+                   m->sizes[i]);
+        return false;
+    }
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+        error_setg(errp, "memory region %d: its descriptor is no memory", i);
+        return false;
+    }
+    if (end > (uint64_t)st.st_size) {
+        error_setg(errp, "memory region %d: needs %" PRIx64 " bytes of a "
+                   "descriptor that has %jx", i, end, (intmax_t)st.st_size);
+        return false;
+    }
+    for (int j = 0; j < i; j++) {
+        if (m->gpas[i] < m->gpas[j] + m->sizes[j] &&
+            m->gpas[j] < m->gpas[i] + m->sizes[i]) {
+            error_setg(errp, "memory regions %d and %d overlap", j, i);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The block of the present table that is the same memory, or NULL. */
+static RAMBlock *find_mapped(RemoteDevice *rd, int fd, uint64_t offset,
+                             uint64_t size)
+{
+    struct stat wanted, st;
+
+    if (fstat(fd, &wanted) < 0) {
+        return NULL;
+    }
+    for (unsigned i = 0; i < rd->nr_ram; i++) {
+        RAMBlock *block = rd->ram[i].ram;
+
+        if (block->size == size && block->fd_offset == offset &&
+            fstat(block->fd, &st) == 0 && st.st_dev == wanted.st_dev &&
+            st.st_ino == wanted.st_ino) {
+            return ram_block_ref(block);
+        }
+    }
+    return NULL;
+}
+
+static RAMBlock *map_entry(RemoteDevice *rd, MPQemuMsg *msg, int i,
+                           Error **errp)
+{
+    SyncSysmemMsg *m = &msg->data.sync_sysmem;
+    RAMBlock *block = find_mapped(rd, msg->fds[i], m->offsets[i],
+                                  m->sizes[i]);
+
+    if (!block) {
+        block = ram_block_new("guest RAM", m->sizes[i], msg->fds[i],
+                              m->offsets[i], true, false, errp);
+        if (block) {
+            msg->fds[i] = -1;
+        }
+    }
+    return block;
+}
+
+void remote_sysmem_clear(RemoteDevice *rd)
+{
+    memory_region_transaction_begin();
+    for (unsigned i = 0; i < rd->nr_ram; i++) {
+        memory_region_finalize(&rd->ram[i]);
+    }
+    memory_region_transaction_commit();
+    g_clear_pointer(&rd->ram, g_free);
+    rd->nr_ram = 0;
+}
+
+bool remote_sysmem_reconfig(RemoteDevice *rd, MPQemuMsg *msg, Error **errp)
+{
+    SyncSysmemMsg *m = &msg->data.sync_sysmem;
+    RAMBlock *blocks[REMOTE_MAX_FDS] = { NULL };
+    bool ok = true;
+
+    for (int i = 0; ok && i < msg->num_fds; i++) {
+        ok = entry_valid(m, i, msg->fds[i], errp);
+    }
+    for (int i = 0; ok && i < msg->num_fds; i++) {
+        blocks[i] = map_entry(rd, msg, i, errp);
+        ok = blocks[i] != NULL;
+    }
+    if (ok) {
+        memory_region_transaction_begin();
+        remote_sysmem_clear(rd);
+        rd->nr_ram = msg->num_fds;
+        rd->ram = g_new0(MemoryRegion, rd->nr_ram);
+        for (unsigned i = 0; i < rd->nr_ram; i++) {
+            memory_region_init_ram_block(&rd->ram[i], NULL, "remote-mem",
+                                         blocks[i]);
+            memory_region_add_subregion(&rd->dma, m->gpas[i], &rd->ram[i]);
+        }
+        memory_region_transaction_commit();
+    }
+    for (int i = 0; i < msg->num_fds; i++) {
+        ram_block_unref(blocks[i]);
+    }
+    mpqemu_msg_close_fds(msg);
+    return ok;
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A link as the remote process serves it: one thread, in which the device and
+ * everything that belongs to it runs.  Each request costs one receive and one
+ * send.  Whatever the other side sends, it reaches only this link's device.
+ */
+#include "qemu/osdep.h"
+#include <sys/socket.h>
+#include "hw/remote/message.h"
+#include "qemu/aio.h"
+#include "qemu/bswap.h"
+#include "qemu/error-report.h"
+#include "qemu/log.h"
+#include "qemu/sockets.h"
+#include "qemu/timer.h"
+
+/* How long the other side may leave a reply unread. */
+#define REPLY_TIMEOUT_MS 10000
+/* Requests served in one go before the device's other events get a turn. */
+#define REQUESTS_IN_A_ROW 64
+
+static void G_GNUC_PRINTF(2, 3) link_close(RemoteLink *link, const char *fmt,
+                                           ...)
+{
+    if (fmt) {
+        g_autofree char *why = NULL;
+        va_list ap;
+
+        va_start(ap, fmt);
+        why = g_strdup_vprintf(fmt, ap);
+        va_end(ap);
+        error_report("%s: %s; the link is closed", link->name, why);
+    }
+    link->open = false;
+}
+
+static void reply(RemoteLink *link, uint64_t value, uint64_t size)
+{
+    MPQemuMsg msg = {
+        .cmd = MPQEMU_CMD_RET, .size = size, .data.u64 = value,
+    };
+    int ret = mpqemu_channel_send(&link->ch, &msg, REPLY_TIMEOUT_MS);
+
+    if (ret == -EPIPE || ret == -ECONNRESET) {
+        link_close(link, NULL);
+    } else if (ret < 0) {
+        link_close(link, "a reply could not be sent: %s", strerror(-ret));
+    }
+}
+
+/* -- One function a command ---------------------------------------------- */
+
+static void process_config_write(RemoteLink *link, MPQemuMsg *msg)
+{
+    PciConfDataMsg *conf = &msg->data.pci_conf_data;
+
+    pci_host_config_write_common(link->rd->pci_dev, conf->addr, conf->val,
+                                 conf->len);
+    reply(link, 0, sizeof(uint64_t));
+}
+
+static void process_config_read(RemoteLink *link, MPQemuMsg *msg)
+{
+    PciConfDataMsg *conf = &msg->data.pci_conf_data;
+
+    reply(link, pci_host_config_read_common(link->rd->pci_dev, conf->addr,
+                                            conf->len), sizeof(uint64_t));
+}
+
+static MemTxResult bar_access(RemoteLink *link, BarAccessMsg *bar, void *buf,
+                              bool is_write)
+{
+    AddressSpace *as = bar->memory ? &link->rd->mem_as : &link->rd->io_as;
+
+    return address_space_rw(as, bar->addr, MEMTXATTRS_UNSPECIFIED, buf,
+                            bar->size, is_write);
+}
+
+static void process_bar_write(RemoteLink *link, MPQemuMsg *msg)
+{
+    BarAccessMsg *bar = &msg->data.bar_access;
+    uint8_t buf[sizeof(uint64_t)];
+    MemTxResult result;
+
+    stn_le_p(buf, sizeof(buf), bar->val);
+    result = bar_access(link, bar, buf, true);
+    reply(link, result ? UINT64_MAX : 0, sizeof(uint64_t));
+}
+
+static void process_bar_read(RemoteLink *link, MPQemuMsg *msg)
+{
+    BarAccessMsg *bar = &msg->data.bar_access;
+    uint8_t buf[sizeof(uint64_t)] = { 0 };
+    uint64_t value = UINT64_MAX;
+
+    if (!bar_access(link, bar, buf, false)) {
+        value = ldn_le_p(buf, sizeof(buf));
+    }
+    reply(link, value, sizeof(uint64_t));
+}
+
+static void process_reset(RemoteLink *link, MPQemuMsg *msg)
+{
+    device_cold_reset(DEVICE(link->rd->pci_dev));
+    reply(link, 0, 0);
+}
+
+static void process_sysmem(RemoteLink *link, MPQemuMsg *msg)
+{
+    g_autoptr(Error) err = NULL;
+
+    if (!remote_sysmem_reconfig(link->rd, msg, &err)) {
+        link_close(link, "%s", error_get_pretty(err));
+        return;
+    }
+    link_stats_inc(&link->stats.memory_tables);
+}
+
+/* Adding 0 to an eventfd changes nothing; whatever else has a descriptor
+ * refuses or is no anonymous inode. */
+static bool is_eventfd(int fd)
+{
+    uint64_t nothing = 0;
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && (st.st_mode & S_IFMT) == 0 &&
+           qemu_set_blocking(fd, false) == 0 &&
+           write(fd, &nothing, sizeof(nothing)) == sizeof(nothing);
+}
+
+bool process_set_irqfd_msg(RemoteLink *link, MPQemuMsg *msg, Error **errp)
+{
+    PCIDevice *pci_dev = link->rd->pci_dev;
+
+    if (!is_eventfd(msg->fds[0]) || !is_eventfd(msg->fds[1])) {
+        error_setg(errp, "SET_IRQFD with a descriptor that is no eventfd");
+        return false;
+    }
+    remote_iohub_set_fds(link->iohub, remote_iohub_map_irq(pci_dev, 0),
+                         msg->fds[0], msg->fds[1], link->rd->ctx,
+                         &link->stats);
+    msg->num_fds = 0;
+    return true;
+}
+
+static void process_irqfd(RemoteLink *link, MPQemuMsg *msg)
+{
+    g_autoptr(Error) err = NULL;
+
+    if (!process_set_irqfd_msg(link, msg, &err)) {
+        link_close(link, "%s", error_get_pretty(err));
+    }
+}
+
+static const struct {
+    void (*process)(RemoteLink *link, MPQemuMsg *msg);
+    LinkAccess kind;            /* LINK_ACCESS_MAX: not counted as one */
+} requests[MPQEMU_CMD_MAX] = {
+    [MPQEMU_CMD_SYNC_SYSMEM] = { process_sysmem, LINK_ACCESS_MAX },
+    [MPQEMU_CMD_PCI_CFGWRITE] = { process_config_write, LINK_CONFIG_WRITE },
+    [MPQEMU_CMD_PCI_CFGREAD] = { process_config_read, LINK_CONFIG_READ },
+    [MPQEMU_CMD_BAR_WRITE] = { process_bar_write, LINK_REGION_WRITE },
+    [MPQEMU_CMD_BAR_READ] = { process_bar_read, LINK_REGION_READ },
+    [MPQEMU_CMD_SET_IRQFD] = { process_irqfd, LINK_ACCESS_MAX },
+    [MPQEMU_CMD_DEVICE_RESET] = { process_reset, LINK_RESET },
+};
+
+/* -- The loop ------------------------------------------------------------ */
+
+static void process(RemoteLink *link, MPQemuMsg *msg)
+{
+    g_autoptr(Error) err = NULL;
+    int64_t begin;
+
+    if (!mpqemu_msg_valid(msg, &err)) {
+        link_close(link, "bad message: %s", error_get_pretty(err));
+    } else if (!requests[msg->cmd].process) {
+        link_close(link, "bad message: %s is no request",
+                   mpqemu_cmd_name(msg->cmd));
+    } else {
+        begin = qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
+        requests[msg->cmd].process(link, msg);
+        if (requests[msg->cmd].kind != LINK_ACCESS_MAX) {
+            link_stats_access(&link->stats, requests[msg->cmd].kind,
+                              qemu_clock_get_ns(QEMU_CLOCK_REALTIME) - begin);
+        }
+        trace_event("remote_link_request", "%s %s", link->name,
+                    mpqemu_cmd_name(msg->cmd));
+    }
+    mpqemu_msg_close_fds(msg);
+}
+
+/* Serves what one receive brings.  True if that was anything. */
+static bool serve_arrived(void *opaque)
+{
+    RemoteLink *link = opaque;
+    MPQemuMsg msg;
+    int n = 0;
+
+    do {
+        int ret = mpqemu_channel_recv(&link->ch, &msg);
+
+        if (ret == -EAGAIN) {
+            break;
+        }
+        n++;
+        if (ret > 0) {
+            process(link, &msg);
+        } else if (ret == 0 || ret == -ECONNRESET) {
+            link_close(link, NULL);
+        } else if (ret == -EPROTO) {
+            link_close(link, "what arrived is no message");
+        } else {
+            link_close(link, "receiving failed: %s", strerror(-ret));
+        }
+    } while (link->open && link->ch.have && n < REQUESTS_IN_A_ROW);
+    link->more = n == REQUESTS_IN_A_ROW;
+    return n > 0;
+}
+
+static void serve_readable(void *opaque)
+{
+    serve_arrived(opaque);
+}
+
+void remote_link_serve(RemoteLink *link)
+{
+    RemoteDevice *rd = link->rd;
+
+    aio_set_fd_handler(rd->ctx, link->ch.fd, serve_readable, NULL,
+                       serve_arrived, link);
+    while (link->open) {
+        aio_poll(rd->ctx, !link->more);
+        if (link->open && link->more) {
+            /* Left in the channel, where no poll() sees it. */
+            serve_arrived(link);
+        }
+    }
+    aio_set_fd_handler(rd->ctx, link->ch.fd, NULL, NULL, NULL, NULL);
+    device_cold_reset(DEVICE(rd->pci_dev));
+    remote_iohub_clear_fds(link->iohub, remote_iohub_map_irq(rd->pci_dev, 0));
+    remote_sysmem_clear(rd);
+    mpqemu_channel_close(&link->ch);
+}

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The proxy's end of a link in mpqemu's format.
+ *
+ * A request costs one send and, while the answer comes within the spin, one
+ * successful receive.  How long to spin is learnt from how long answers took:
+ * up to the bound while that would have caught them, nothing for a peer that
+ * is always slower.
+ *
+ * Memory tables and interrupt descriptors have no answer, and are sent by
+ * whoever holds the request lock: a caller that finds it taken leaves them
+ * for the holder, so that setting them never waits for a slow device.
+ */
+#include "qemu/osdep.h"
+#include <poll.h>
+#include <sys/socket.h>
+#include "hw/remote/mpqemu-link.h"
+#include "hw/remote/proxy-link.h"
+#include "qemu/bitops.h"
+#include "qemu/log.h"
+#include "qemu/thread.h"
+#include "qemu/timer.h"
+
+typedef struct MPQemuProxyLink {
+    ProxyLink parent;
+    MPQemuChannel ch;
+    unsigned timeout_ms;
+    int64_t spin_max_ns;
+    int64_t spin_ns;            /* what it is worth now */
+
+    QemuMutex request_lock;     /* guards the above; one request at a time */
+    QemuMutex pending_lock;     /* guards parent.why and what follows; held
+                                   briefly */
+    bool memory_pending, irqfd_pending;
+    MPQemuMsg memory, irqfd;    /* own duplicates of the descriptors */
+} MPQemuProxyLink;
+
+static MPQemuProxyLink *impl(ProxyLink *link)
+{
+    return container_of(link, MPQemuProxyLink, parent);
+}
+
+static void G_GNUC_PRINTF(2, 3) link_dies(MPQemuProxyLink *l,
+                                          const char *fmt, ...)
+{
+    bool first;
+    va_list ap;
+
+    qemu_mutex_lock(&l->pending_lock);
+    first = !l->parent.dead;
+    if (first) {
+        va_start(ap, fmt);
+        vsnprintf(l->parent.why, sizeof(l->parent.why), fmt, ap);
+        va_end(ap);
+        __atomic_store_n(&l->parent.dead, true, __ATOMIC_RELEASE);
+    }
+    qemu_mutex_unlock(&l->pending_lock);
+    if (first) {
+        shutdown(l->ch.fd, SHUT_RDWR);
+        l->parent.gone(l->parent.opaque);
+    }
+}
+
+/* -- Sending ------------------------------------------------------------- */
+
+static bool send_msg(MPQemuProxyLink *l, const MPQemuMsg *msg)
+{
+    int ret;
+
+    if (proxy_link_is_dead(&l->parent)) {
+        return false;
+    }
+    ret = mpqemu_channel_send(&l->ch, msg, l->timeout_ms);
+    if (ret == -EPIPE || ret == -ECONNRESET) {
+        link_dies(l, "it closed the connection");
+    } else if (ret == -ETIMEDOUT) {
+        link_dies(l, "it took no request for %u ms", l->timeout_ms);
+    } else if (ret < 0) {
+        link_dies(l, "%s could not be sent: %s", mpqemu_cmd_name(msg->cmd),
+                  strerror(-ret));
+    }
+    return ret == 0;
+}
+
+/* Sends what waits, in the order in which a device needs it.  Request lock. */
+static void flush_pending(MPQemuProxyLink *l)
+{
+    for (;;) {
+        MPQemuMsg msg;
+
+        qemu_mutex_lock(&l->pending_lock);
+        if (l->memory_pending) {
+            msg = l->memory;
+            l->memory_pending = false;
+        } else if (l->irqfd_pending) {
+            msg = l->irqfd;
+            l->irqfd_pending = false;
+        } else {
+            qemu_mutex_unlock(&l->pending_lock);
+            return;
+        }
+        qemu_mutex_unlock(&l->pending_lock);
+        if (send_msg(l, &msg) && msg.cmd == MPQEMU_CMD_SYNC_SYSMEM) {
+            link_stats_inc(&l->parent.stats.memory_tables);
+        }
+        mpqemu_msg_close_fds(&msg);
+    }
+}
+
+static bool has_pending(MPQemuProxyLink *l)
+{
+    QEMU_LOCK_GUARD(&l->pending_lock);
+    return l->memory_pending || l->irqfd_pending;
+}
+
+/* Whoever gets the lock sends; a holder looks again after it let go, so what
+ * is posted while it is held is never left behind. */
+static void flush_unless_busy(MPQemuProxyLink *l)
+{
+    while (has_pending(l) && qemu_mutex_trylock(&l->request_lock)) {
+        flush_pending(l);
+        qemu_mutex_unlock(&l->request_lock);
+    }
+}
+
+static void post(MPQemuProxyLink *l, MPQemuMsg *slot, bool *pending,
+                 MPQemuMsg *msg)
+{
+    for (int i = 0; i < msg->num_fds; i++) {
+        msg->fds[i] = fcntl(msg->fds[i], F_DUPFD_CLOEXEC, 0);
+        if (msg->fds[i] < 0) {
+            int err = errno;
+
+            msg->num_fds = i;
+            mpqemu_msg_close_fds(msg);
+            link_dies(l, "no descriptors left for %s: %s",
+                      mpqemu_cmd_name(msg->cmd), strerror(err));
+            return;
+        }
+    }
+    qemu_mutex_lock(&l->pending_lock);
+    if (*pending) {
+        mpqemu_msg_close_fds(slot);
+    }
+    *slot = *msg;
+    *pending = true;
+    qemu_mutex_unlock(&l->pending_lock);
+    flush_unless_busy(l);
+}
+
+static void link_set_memory(ProxyLink *link, const ProxyMemRegion *regions,
+                            unsigned nr)
+{
+    MPQemuProxyLink *l = impl(link);
+    MPQemuMsg msg = {
+        .cmd = MPQEMU_CMD_SYNC_SYSMEM, .size = sizeof(SyncSysmemMsg),
+        .num_fds = nr,
+    };
+
+    for (unsigned i = 0; i < nr; i++) {
+        msg.data.sync_sysmem.gpas[i] = regions[i].gpa;
+        msg.data.sync_sysmem.sizes[i] = regions[i].size;
+        msg.data.sync_sysmem.offsets[i] = regions[i].offset;
+        msg.fds[i] = regions[i].fd;
+    }
+    post(l, &l->memory, &l->memory_pending, &msg);
+}
+
+static void link_set_irqfd(ProxyLink *link, int irqfd, int resamplefd)
+{
+    MPQemuProxyLink *l = impl(link);
+    MPQemuMsg msg = {
+        .cmd = MPQEMU_CMD_SET_IRQFD, .fds = { irqfd, resamplefd },
+        .num_fds = 2,
+    };
+
+    post(l, &l->irqfd, &l->irqfd_pending, &msg);
+}
+
+/* -- Asking -------------------------------------------------------------- */
+
+/* Spinning pays if the answer comes within the bound. */
+static void learn(MPQemuProxyLink *l, int64_t took_ns)
+{
+    if (took_ns > l->spin_max_ns) {
+        l->spin_ns /= 2;
+    } else {
+        l->spin_ns = MIN(MAX(l->spin_ns, took_ns * 4), l->spin_max_ns);
+    }
+}
+
+static bool receive_reply(MPQemuProxyLink *l, MPQemuMsg *msg, int64_t begin)
+{
+    int64_t deadline = begin + (int64_t)l->timeout_ms * SCALE_MS;
+    int64_t spin_until = begin + l->spin_ns;
+    int ret;
+
+    while ((ret = mpqemu_channel_recv(&l->ch, msg)) == -EAGAIN) {
+        int64_t now = qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
+        struct pollfd pfd = { .fd = l->ch.fd, .events = POLLIN };
+
+        if (now < spin_until) {
+            continue;
+        }
+        if (now >= deadline) {
+            link_dies(l, "it did not answer within %u ms", l->timeout_ms);
+            return false;
+        }
+        poll(&pfd, 1, DIV_ROUND_UP(deadline - now, SCALE_MS));
+    }
+    if (ret == 0 || ret == -ECONNRESET) {
+        link_dies(l, "it closed the connection");
+    } else if (ret == -EPROTO || ret == -EMSGSIZE) {
+        link_dies(l, "its answer is no message");
+    } else if (ret < 0) {
+        link_dies(l, "no answer: %s", strerror(-ret));
+    }
+    return ret > 0;
+}
+
+static bool reply_valid(MPQemuProxyLink *l, const MPQemuMsg *reply,
+                        uint64_t size)
+{
+    g_autoptr(Error) err = NULL;
+
+    if (!mpqemu_msg_valid(reply, &err)) {
+        link_dies(l, "bad answer: %s", error_get_pretty(err));
+        return false;
+    }
+    if (reply->cmd != MPQEMU_CMD_RET) {
+        link_dies(l, "bad answer: %s instead of RET",
+                  mpqemu_cmd_name(reply->cmd));
+        return false;
+    }
+    if (reply->size != size) {
+        link_dies(l, "bad answer: RET of %" PRIu64 " bytes, not %" PRIu64,
+                  reply->size, size);
+        return false;
+    }
+    return true;
+}
+
+static bool request(ProxyLink *link, MPQemuMsg *msg, LinkAccess kind,
+                    uint64_t *val)
+{
+    uint64_t reply_size = kind == LINK_RESET ? 0 : sizeof(uint64_t);
+    MPQemuProxyLink *l = impl(link);
+    MPQemuMsg reply = { .num_fds = 0 };
+    bool ok = false;
+    int64_t begin, took;
+
+    if (proxy_link_is_dead(link)) {
+        return false;
+    }
+    qemu_mutex_lock(&l->request_lock);
+    flush_pending(l);
+    begin = qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
+    if (send_msg(l, msg) && receive_reply(l, &reply, begin)) {
+        ok = reply_valid(l, &reply, reply_size);
+        mpqemu_msg_close_fds(&reply);
+        took = qemu_clock_get_ns(QEMU_CLOCK_REALTIME) - begin;
+        learn(l, took);
+        link_stats_access(&link->stats, kind, took);
+    }
+    qemu_mutex_unlock(&l->request_lock);
+    flush_unless_busy(l);
+    if (ok && val) {
+        *val = reply.data.u64;
+    }
+    trace_event("mpqemu_proxy_request", "%s ok %d value %" PRIx64,
+                mpqemu_cmd_name(msg->cmd), ok, reply.data.u64);
+    return ok;
+}
+
+static bool link_config_read(ProxyLink *link, uint32_t addr, unsigned len,
+                             uint32_t *val)
+{
+    MPQemuMsg msg = {
+        .cmd = MPQEMU_CMD_PCI_CFGREAD, .size = sizeof(PciConfDataMsg),
+        .data.pci_conf_data = { .addr = addr, .len = len },
+    };
+    uint64_t got;
+
+    if (!request(link, &msg, LINK_CONFIG_READ, &got)) {
+        return false;
+    }
+    *val = got & MAKE_64BIT_MASK(0, len * 8);
+    return true;
+}
+
+static bool link_config_write(ProxyLink *link, uint32_t addr, uint32_t val,
+                              unsigned len)
+{
+    MPQemuMsg msg = {
+        .cmd = MPQEMU_CMD_PCI_CFGWRITE, .size = sizeof(PciConfDataMsg),
+        .data.pci_conf_data = { .addr = addr, .val = val, .len = len },
+    };
+
+    return request(link, &msg, LINK_CONFIG_WRITE, NULL);
+}
+
+static bool link_region_read(ProxyLink *link, bool memory, uint64_t base,
+                             uint64_t offset, unsigned size, uint64_t *val)
+{
+    MPQemuMsg msg = {
+        .cmd = MPQEMU_CMD_BAR_READ, .size = sizeof(BarAccessMsg),
+        .data.bar_access = {
+            .addr = base + offset, .size = size, .memory = memory,
+        },
+    };
+
+    return request(link, &msg, LINK_REGION_READ, val);
+}
+
+static bool link_region_write(ProxyLink *link, bool memory, uint64_t base,
+                              uint64_t offset, unsigned size, uint64_t val)
+{
+    MPQemuMsg msg = {
+        .cmd = MPQEMU_CMD_BAR_WRITE, .size = sizeof(BarAccessMsg),
+        .data.bar_access = {
+            .addr = base + offset, .val = val, .size = size, .memory = memory,
+        },
+    };
+
+    return request(link, &msg, LINK_REGION_WRITE, NULL);
+}
+
+static bool link_reset(ProxyLink *link)
+{
+    MPQemuMsg msg = { .cmd = MPQEMU_CMD_DEVICE_RESET };
+
+    return request(link, &msg, LINK_RESET, NULL);
+}
+
+/* -- Life ---------------------------------------------------------------- */
+
+static void link_shutdown(ProxyLink *link)
+{
+    /* The socket's end wakes a request that waits; the descriptor itself
+     * stays until free, so that its number is not used for another. */
+    shutdown(impl(link)->ch.fd, SHUT_RDWR);
+}
+
+static void link_free(ProxyLink *link)
+{
+    MPQemuProxyLink *l = impl(link);
+
+    if (l->memory_pending) {
+        mpqemu_msg_close_fds(&l->memory);
+    }
+    if (l->irqfd_pending) {
+        mpqemu_msg_close_fds(&l->irqfd);
+    }
+    mpqemu_channel_close(&l->ch);
+    qemu_mutex_destroy(&l->request_lock);
+    qemu_mutex_destroy(&l->pending_lock);
+    g_free(l);
+}
+
+static const ProxyLinkOps mpqemu_proxy_link_ops = {
+    /* Upstream's receiver refuses a message with all REMOTE_MAX_FDS. */
+    .max_mem_regions = REMOTE_MAX_FDS - 1,
+    .config_read = link_config_read,
+    .config_write = link_config_write,
+    .region_read = link_region_read,
+    .region_write = link_region_write,
+    .reset = link_reset,
+    .set_memory = link_set_memory,
+    .set_irqfd = link_set_irqfd,
+    .shutdown = link_shutdown,
+    .free = link_free,
+};
+
+static pid_t peer_pid(int fd)
+{
+    struct ucred cred;
+    socklen_t len = sizeof(cred);
+
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) ? 0 : cred.pid;
+}
+
+ProxyLink *mpqemu_proxy_link_new(int fd, unsigned timeout_ms, int64_t spin_ns,
+                                 void (*gone)(void *opaque), void *opaque)
+{
+    MPQemuProxyLink *l = g_new0(MPQemuProxyLink, 1);
+
+    l->parent.ops = &mpqemu_proxy_link_ops;
+    l->parent.gone = gone;
+    l->parent.opaque = opaque;
+    l->parent.peer_pid = peer_pid(fd);
+    l->timeout_ms = timeout_ms;
+    /* On one CPU the other side cannot answer while this one spins. */
+    l->spin_max_ns = g_get_num_processors() > 1 ? spin_ns : 0;
+    l->spin_ns = l->spin_max_ns;
+    qemu_mutex_init(&l->request_lock);
+    qemu_mutex_init(&l->pending_lock);
+    mpqemu_channel_init(&l->ch, fd);
+    return &l->parent;
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * x-remote-object: joins one device of a remote process to one connection.
+ *
+ *     -object x-remote-object,id=ID,devid=DEVICE,fd=N[,auto-shutdown=off]
+ *
+ * Its thread starts when the machine is ready, so that the first message
+ * finds the device in its final reset state.  When the last link of the
+ * process has ended the process ends too, unless auto-shutdown is off.
+ */
+#include "qemu/osdep.h"
+#include "hw/remote/machine.h"
+#include "hw/remote/message.h"
+#include "hw/remote/remote-obj.h"
+#include "qemu/aio.h"
+#include "qemu/error-report.h"
+#include "qemu/main-loop.h"
+#include "qemu/sockets.h"
+#include "system/runstate.h"
+#include "system/system.h"
+
+static RemoteMachineState *remote_machine(void)
+{
+    return (RemoteMachineState *)object_dynamic_cast(OBJECT(current_machine),
+                                                     TYPE_REMOTE_MACHINE);
+}
+
+/* -- The thread and its end ---------------------------------------------- */
+
+/* Main loop, after the thread has left its loop. */
+static void link_ended(void *opaque)
+{
+    RemoteObject *o = opaque;
+    RemoteMachineState *ms = remote_machine();
+
+    qemu_thread_join(&o->thread);
+    o->running = false;
+    o->link.rd->linked = false;
+    if (--ms->served == 0 && o->auto_shutdown) {
+        qemu_system_shutdown_request(SHUTDOWN_CAUSE_GUEST_SHUTDOWN);
+    }
+    object_unref(o);
+}
+
+static void *link_thread(void *opaque)
+{
+    RemoteObject *o = opaque;
+
+    remote_link_serve(&o->link);
+    aio_bh_schedule_oneshot(qemu_get_aio_context(), link_ended, o);
+    return NULL;
+}
+
+static bool start(RemoteObject *o, Error **errp)
+{
+    g_autofree char *name = g_strdup_printf("link %.9s", o->link.name);
+
+    mpqemu_channel_init(&o->link.ch, o->fd);
+    o->fd = -1;
+    o->link.open = true;
+    aio_context_set_poll_params(o->link.rd->ctx, o->poll_max_ns);
+    object_ref(o);
+    if (!qemu_thread_create(&o->thread, name, link_thread, o, errp)) {
+        object_unref(o);
+        return false;
+    }
+    o->running = true;
+    return true;
+}
+
+static void machine_ready(void *opaque)
+{
+    RemoteObject *o = opaque;
+    Error *err = NULL;
+
+    if (!start(o, &err)) {
+        error_report_err(err);
+        qemu_system_shutdown_request_with_code(SHUTDOWN_CAUSE_HOST_ERROR, 1);
+    }
+}
+
+/* -- Life ---------------------------------------------------------------- */
+
+static PCIDevice *find_device(RemoteObject *o, Error **errp)
+{
+    DeviceState *dev;
+
+    if (!o->devid) {
+        error_setg(errp, "x-remote-object: property 'devid' is missing: name "
+                   "the id of a -device");
+        return NULL;
+    }
+    dev = qdev_find_by_id(o->devid);
+    if (!dev) {
+        error_setg(errp, "x-remote-object: no device has the id '%s'",
+                   o->devid);
+        return NULL;
+    }
+    if (!object_dynamic_cast(OBJECT(dev), TYPE_PCI_DEVICE)) {
+        error_setg(errp, "x-remote-object: '%s' is a %s, not a PCI device",
+                   o->devid, object_get_typename(OBJECT(dev)));
+        return NULL;
+    }
+    return PCI_DEVICE(dev);
+}
+
+static bool remote_object_complete(UserCreatable *uc, Error **errp)
+{
+    RemoteObject *o = REMOTE_OBJECT(uc);
+    RemoteMachineState *ms = remote_machine();
+    PCIDevice *pci_dev;
+
+    if (!ms) {
+        error_setg(errp, "x-remote-object needs -machine x-remote");
+        return false;
+    }
+    if (o->fd < 0) {
+        error_setg(errp, "x-remote-object: property 'fd' is missing: give the "
+                   "number of a connected UNIX stream socket");
+        return false;
+    }
+    if (!fd_is_unix_stream(o->fd, errp)) {
+        error_prepend(errp, "x-remote-object: fd=%d: ", o->fd);
+        return false;
+    }
+    pci_dev = find_device(o, errp);
+    if (!pci_dev) {
+        return false;
+    }
+    o->link.rd = remote_device_of(pci_dev);
+    if (o->link.rd->linked) {
+        error_setg(errp, "x-remote-object: device '%s' has another "
+                   "x-remote-object already", o->devid);
+        o->link.rd = NULL;
+        return false;
+    }
+    o->link.rd->linked = true;
+    o->link.iohub = &ms->iohub;
+    o->link.name = object_get_canonical_path_component(OBJECT(o));
+    ms->served++;
+    qemu_add_machine_ready(machine_ready, o);
+    return true;
+}
+
+static bool remote_object_can_be_deleted(UserCreatable *uc)
+{
+    return !REMOTE_OBJECT(uc)->running;
+}
+
+static void remote_object_init(Object *obj)
+{
+    RemoteObject *o = REMOTE_OBJECT(obj);
+
+    o->fd = -1;
+    o->auto_shutdown = true;
+    o->poll_max_ns = 50 * SCALE_US;
+}
+
+static void remote_object_finalize(Object *obj)
+{
+    RemoteObject *o = REMOTE_OBJECT(obj);
+
+    qemu_close(&o->fd);
+    g_free(o->devid);
+}
+
+/* -- Properties ---------------------------------------------------------- */
+
+static JsonNode *get_fd(Object *obj, const char *name, void *opaque,
+                        Error **errp)
+{
+    return json_node_new_int(REMOTE_OBJECT(obj)->fd);
+}
+
+static bool set_fd(Object *obj, const char *name, JsonNode *value,
+                   void *opaque, Error **errp)
+{
+    RemoteObject *o = REMOTE_OBJECT(obj);
+    int fd = qdev_fd_from_json(value, name, errp);
+
+    if (fd < 0) {
+        return false;
+    }
+    qemu_close(&o->fd);
+    o->fd = fd;
+    return true;
+}
+
+static char *get_devid(Object *obj, Error **errp)
+{
+    return g_strdup(REMOTE_OBJECT(obj)->devid);
+}
+
+static bool set_devid(Object *obj, const char *value, Error **errp)
+{
+    RemoteObject *o = REMOTE_OBJECT(obj);
+
+    g_free(o->devid);
+    o->devid = g_strdup(value);
+    return true;
+}
+
+static bool get_auto_shutdown(Object *obj, Error **errp)
+{
+    return REMOTE_OBJECT(obj)->auto_shutdown;
+}
+
+static bool set_auto_shutdown(Object *obj, bool value, Error **errp)
+{
+    REMOTE_OBJECT(obj)->auto_shutdown = value;
+    return true;
+}
+
+static uint64_t get_poll_max_ns(Object *obj, Error **errp)
+{
+    return REMOTE_OBJECT(obj)->poll_max_ns;
+}
+
+static bool set_poll_max_ns(Object *obj, uint64_t value, Error **errp)
+{
+    if (value > NANOSECONDS_PER_SECOND) {
+        error_setg(errp, "Parameter 'poll-max-ns' expects a value of at most "
+                   "%lld", NANOSECONDS_PER_SECOND);
+        return false;
+    }
+    REMOTE_OBJECT(obj)->poll_max_ns = value;
+    return true;
+}
+
+static void remote_object_class_init(ObjectClass *oc, void *data)
+{
+    UserCreatableClass *ucc = USER_CREATABLE_CLASS(oc);
+
+    ucc->complete = remote_object_complete;
+    ucc->can_be_deleted = remote_object_can_be_deleted;
+    object_class_property_add(oc, "fd", "str", get_fd, set_fd, NULL);
+    object_class_property_set_description(oc, "fd",
+        "connected UNIX stream socket, by number or by name (getfd)");
+    object_class_property_add_str(oc, "devid", get_devid, set_devid);
+    object_class_property_set_description(oc, "devid",
+        "id of the device to serve");
+    object_class_property_add_bool(oc, "auto-shutdown", get_auto_shutdown,
+                                   set_auto_shutdown);
+    object_class_property_set_description(oc, "auto-shutdown",
+        "end the process when its last link ends (default on)");
+    object_class_property_add_uint64(oc, "poll-max-ns", false,
+                                     get_poll_max_ns, set_poll_max_ns);
+    object_class_property_set_description(oc, "poll-max-ns",
+        "longest time to spin for work before sleeping; 0: never");
+}
+
+static const TypeInfo remote_object_types[] = {
+    {
+        .name = TYPE_REMOTE_OBJECT,
+        .parent = TYPE_OBJECT,
+        .instance_size = sizeof(RemoteObject),
+        .instance_init = remote_object_init,
+        .instance_finalize = remote_object_finalize,
+        .class_init = remote_object_class_init,
+        .interfaces = (const InterfaceInfo[]){ { TYPE_USER_CREATABLE }, { } },
+    },
+};
+DEFINE_TYPES(remote_object_types)

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Events: from any thread to every management client, by the main loop. */
+#include "qemu/osdep.h"
+#include "monitor/monitor.h"
+#include "qemu/aio.h"
+#include "qemu/main-loop.h"
+#include "qemu/queue.h"
+
+typedef struct EventSink {
+    MonitorEventSink *fn;
+    void *opaque;
+    QTAILQ_ENTRY(EventSink) link;
+} EventSink;
+
+static QTAILQ_HEAD(, EventSink) sinks = QTAILQ_HEAD_INITIALIZER(sinks);
+
+static void deliver(void *opaque)
+{
+    JsonNode *event = opaque;
+    EventSink *sink, *next;
+
+    QTAILQ_FOREACH_SAFE(sink, &sinks, link, next) {
+        sink->fn(sink->opaque, event);
+    }
+    json_node_unref(event);
+}
+
+void monitor_event(const char *name, JsonObject *data)
+{
+    int64_t now_us = g_get_real_time();
+    JsonObject *event = json_object_new(), *timestamp = json_object_new();
+    JsonNode *node = json_node_new(JSON_NODE_OBJECT);
+
+    json_object_set_int_member(timestamp, "seconds", now_us / G_USEC_PER_SEC);
+    json_object_set_int_member(timestamp, "microseconds",
+                               now_us % G_USEC_PER_SEC);
+    json_object_set_object_member(event, "timestamp", timestamp);
+    json_object_set_string_member(event, "event", name);
+    if (data) {
+        json_object_set_object_member(event, "data", data);
+    }
+    json_node_take_object(node, event);
+    aio_bh_schedule_oneshot(qemu_get_aio_context(), deliver, node);
+}
+
+void monitor_add_event_sink(MonitorEventSink *fn, void *opaque)
+{
+    EventSink *sink = g_new0(EventSink, 1);
+
+    sink->fn = fn;
+    sink->opaque = opaque;
+    QTAILQ_INSERT_TAIL(&sinks, sink, link);
+}
+
+void monitor_remove_event_sink(MonitorEventSink *fn, void *opaque)
+{
+    EventSink *sink, *next;
+
+    QTAILQ_FOREACH_SAFE(sink, &sinks, link, next) {
+        if (sink->fn == fn && sink->opaque == opaque) {
+            QTAILQ_REMOVE(&sinks, sink, link);
+            g_free(sink);
+        }
+    }
+}
