@@ -46,7 +46,10 @@ struct DeviceClass {
     const char *desc;
     bool user_creatable;        /* by -device; default true */
     bool hotpluggable;          /* default true */
-    const char *bus_type;       /* TYPE_..._BUS it plugs into, or NULL */
+    const char *bus_type;       /* TYPE_..._BUS it plugs into; NULL: the
+                                   system bus, or none */
+    const char *fw_name;        /* firmware's name for it where its bus has
+                                   none: "pci@i0cf8"; NULL: the type's */
     const Property *props;      /* ends with { } ; see device_class_set_props */
     const VMStateDescription *vmsd;
 
@@ -62,11 +65,14 @@ struct DeviceState {
     char *id;                   /* of -device, or NULL */
     BusState *parent_bus;
     bool realized;
-    bool hotplugged;
-    bool pending_unplug;
+    bool hotplugged;            /* made when the machine was complete */
+    bool pending_unplug;        /* asked for; the guest has not answered */
+    char *path;                 /* see qdev_get_printable_name */
+    Error *init_error;          /* of a bad -global; realize returns it */
     AioContext *context;        /* NULL: the parent's; see qdev_get_context */
     JsonObject *opts;           /* what it was made from, or NULL */
-    QTAILQ_HEAD(, BusState) child_bus;
+    QTAILQ_HEAD(ChildBuses, BusState) child_bus;
+    int num_child_bus;
     QTAILQ_HEAD(, NamedGPIOList) gpios;
     QTAILQ_ENTRY(DeviceState) sibling;
 };
@@ -92,8 +98,10 @@ struct BusState {
     char *name;                 /* unique, what bus= names */
     HotplugHandler *hotplug_handler;    /* NULL: no hot plug */
     bool full;
-    QTAILQ_HEAD(, DeviceState) children;
+    bool realized;
+    QTAILQ_HEAD(DeviceChildren, DeviceState) children;
     QTAILQ_ENTRY(BusState) sibling;
+    QTAILQ_ENTRY(BusState) all;
 };
 
 /* -- Life ---------------------------------------------------------------- */
@@ -101,12 +109,15 @@ struct BusState {
 DeviceState *qdev_new(const char *type);
 /* NULL instead of aborting if the type is unknown or abstract. */
 DeviceState *qdev_try_new(const char *type);
-/* Plugs into @bus (NULL: none) and realizes; false: @errp, not plugged. */
+/* Plugs into @bus (NULL: none) and realizes; false: @errp, not plugged.  A
+ * device without a place in the object tree gets one below
+ * /machine/unattached.  On no bus it is reset only by who made it. */
 bool qdev_realize(DeviceState *dev, BusState *bus, Error **errp);
 /* The same and drops the caller's reference, on success and on failure. */
 bool qdev_realize_and_unref(DeviceState *dev, BusState *bus, Error **errp);
+/* The reverse: takes away what is on its buses, then itself off its bus. */
 void qdev_unrealize(DeviceState *dev);
-void qdev_unparent(DeviceState *dev);           /* unplugs for good */
+void qdev_unparent(DeviceState *dev);   /* and out of the object tree: gone */
 
 /* The context in which this device runs: its own, else that of the nearest
  * parent that has one, else the main context.  Valid from realize on. */
@@ -120,14 +131,19 @@ void bus_cold_reset(BusState *bus);
 
 /* -- Buses --------------------------------------------------------------- */
 
+/* @name: NULL makes one: the parent's id or the type in lower case, and ".N".
+ * With a @parent the bus is the parent's child and goes with it; without one
+ * the caller has the reference. */
 BusState *qbus_new(const char *type, DeviceState *parent, const char *name);
 void qbus_init(void *bus, size_t size, const char *type, DeviceState *parent,
                const char *name);
 bool qbus_realize(BusState *bus, Error **errp);
 void qbus_set_hotplug_handler(BusState *bus, Object *handler);
-/* By name, or the first of @type below @root that is not full. */
 BusState *qbus_find(const char *name, Error **errp);
+/* The first of @type that is not full, below @root; NULL: of all buses, the
+ * oldest. */
 BusState *qbus_find_by_type(BusState *root, const char *type);
+#define TYPE_SYSTEM_BUS "System"
 BusState *sysbus_get_default(void);             /* the machine's own bus */
 
 /* Depth first, parents before children; stops at what is not 0. */
@@ -137,7 +153,8 @@ int qbus_walk(BusState *bus, int (*devfn)(DeviceState *, void *),
 /* -- Finding ------------------------------------------------------------- */
 
 DeviceState *qdev_find_by_id(const char *id);   /* NULL if there is none */
-char *qdev_get_dev_path(DeviceState *dev);
+char *qdev_get_dev_path(DeviceState *dev);      /* its bus's; may be NULL */
+/* The firmware's whole path, as in bootorder: "/pci@i0cf8/scsi@4". */
 char *qdev_get_fw_dev_path(DeviceState *dev);
 /* Id, or QOM path when it has none: what messages and events call it. */
 const char *qdev_get_printable_name(DeviceState *dev);
@@ -150,13 +167,24 @@ const char *qdev_get_printable_name(DeviceState *dev);
  * Returns the realized device, or NULL with @errp set and nothing left.
  */
 DeviceState *qdev_device_add(JsonObject *opts, Error **errp);
-/* Asks for an orderly unplug through the bus's hot-plug handler. */
+/* Asks for an orderly unplug through the bus's hot-plug handler; a handler
+ * without unplug_request unplugs at once. */
 bool qdev_unplug(DeviceState *dev, Error **errp);
+/* The guest has let go of it: unplugs and removes. */
+void qdev_unplug_complete(DeviceState *dev);
+/* Called after a device is gone that was realized; set by the monitor.  @id
+ * may be NULL. */
+extern void (*qdev_deleted_hook)(const char *id, const char *path);
 void qdev_print_help(const char *driver);       /* NULL: list of all */
+void qdev_help(GString *out, const char *driver);           /* the same */
+/* `info qtree`: appends every bus and device with its properties. */
+void qdev_tree_info(GString *out);
 
 /* -- Hot plug ------------------------------------------------------------ */
 
 #define TYPE_HOTPLUG_HANDLER "hotplug-handler"
+/* Of a bus: called for each device that is put on it, before and after its
+ * realize; dev->hotplugged tells whether the guest has to be told. */
 typedef struct HotplugHandlerClass {
     InterfaceClass parent_class;
     bool (*pre_plug)(HotplugHandler *h, DeviceState *dev, Error **errp);

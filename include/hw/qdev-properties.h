@@ -23,6 +23,8 @@ typedef struct PropertyInfo {
     JsonNode *(*get)(Object *obj, const Property *prop, Error **errp);
     bool (*set)(Object *obj, const Property *prop, JsonNode *value,
                 Error **errp);
+    /* Stores prop->defval; NULL: the field stays zero. */
+    void (*set_default)(Object *obj, const Property *prop);
     void (*release)(Object *obj, const Property *prop);
 } PropertyInfo;
 
@@ -36,6 +38,12 @@ struct Property {
     int64_t defval;
     uint64_t min, max;          /* max 0: the type's own */
 };
+
+/* The field that @prop describes. */
+static inline void *object_field_prop_ptr(Object *obj, const Property *prop)
+{
+    return (char *)obj + prop->offset;
+}
 
 extern const PropertyInfo qdev_prop_bool, qdev_prop_uint8, qdev_prop_uint16,
     qdev_prop_uint32, qdev_prop_uint64, qdev_prop_int32, qdev_prop_size,
@@ -109,6 +117,10 @@ void qdev_prop_set_string(DeviceState *dev, const char *name,
 void qdev_prop_set_chr(DeviceState *dev, const char *name, Chardev *value);
 bool qdev_prop_set_drive_err(DeviceState *dev, const char *name,
                              BlockBackend *value, Error **errp);
+
+/* The descriptor that getfd stored under @name, the caller's from now on, or
+ * -1; set by the monitor. */
+extern int (*monitor_fd_lookup)(const char *name);
 
 /* -global DRIVER.PROP=VALUE; applied by qdev_new to @driver and its children. */
 bool qdev_prop_register_global(const char *driver, const char *prop,
