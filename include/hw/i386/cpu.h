@@ -75,7 +75,7 @@ typedef struct X86CPUConfig {
     FeatureWordArray features;
     FeatureWordArray user;      /* bits the operator set or cleared */
     FeatureWordArray filtered;  /* wanted, but KVM has them not */
-    bool kvm, l3_cache, host_cache_info, pmu, migratable;
+    bool kvm, l3_cache, host_cache_info, host_phys_bits, pmu, migratable;
     bool check, enforce;        /* warn, or fail, when something is filtered */
 } X86CPUConfig;
 

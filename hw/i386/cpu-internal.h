@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files that make up the x86 CPU share among themselves. */
+#ifndef HW_I386_CPU_INTERNAL_H
+#define HW_I386_CPU_INTERNAL_H
+
+#include "qemu/bitops.h"
+#include "hw/i386/cpu.h"
+
+/* The entry of a table, or NULL. */
+const struct kvm_cpuid_entry2 *
+x86_cpuid_find(const struct kvm_cpuid2 *t, uint32_t leaf, uint32_t index);
+/* A register of it, 0 if there is no such entry. */
+uint32_t x86_cpuid_reg(const struct kvm_cpuid2 *t, uint32_t leaf,
+                       uint32_t index, X86Register reg);
+bool x86_config_has(const X86CPUConfig *cfg, const char *feature);
+
+/* cpu-kvm.c: a vCPU that KVM has just made gets its CPUID; its state is kept
+ * as what it is to be after each reset. */
+bool x86_kvm_init_vcpu(X86CPU *cpu, Error **errp);
+void x86_kvm_reset_vcpu(X86CPU *cpu);
+void x86_kvm_fini_vcpu(X86CPU *cpu);
+
+#endif
