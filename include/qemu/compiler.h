@@ -13,6 +13,7 @@
 #define container_of(ptr, type, member) \
     ((type *)((char *)(ptr) - offsetof(type, member)))
 
-#define type_check(t1, t2) ((t1 *)0 - (t2 *)0)
+#define type_check(t1, t2) \
+    (0 * sizeof(char[__builtin_types_compatible_p(t1, t2) ? 1 : -1]))
 
 #endif
