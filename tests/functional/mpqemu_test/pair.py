@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A virtual machine as a main process and its device processes.
+
+The processes are started as an orchestrator starts them: a socketpair a
+device, one end inherited by each side.  Either side may be any program that
+takes QEMU's options, so every pairing is run by the same code.
+"""
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+#: What Debian's package installs: the peer that nobody here wrote.
+DISTRIBUTION = '/usr/bin/qemu-system-x86_64'
+
+
+class Disk:
+    """A disk image to be; the guest sees its serial number."""
+
+    def __init__(self, path, serial):
+        self.path = path
+        self.serial = serial
+
+    def drive(self, number):
+        return ['-drive', f'id=disk{number},if=none,format=raw,'
+                          f'file={self.path}',
+                '-device', f'nvme,id=nvme{number},drive=disk{number},'
+                           f'serial={self.serial}']
+
+
+class Program:
+    """A process of the machine; its standard error is kept."""
+
+    def __init__(self, name, command, pass_fds=(), stdin=None, stdout=None):
+        self.name = name
+        self.command = command
+        self.errors = ''
+        self.process = subprocess.Popen(
+            command, pass_fds=pass_fds,
+            stdin=stdin or subprocess.DEVNULL,
+            stdout=stdout or subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self._drain = threading.Thread(target=self._read_errors, daemon=True)
+        self._drain.start()
+
+    def _read_errors(self):
+        for line in self.process.stderr:
+            self.errors += line.decode(errors='replace')
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def wait(self, limit):
+        """Exit status; a process that lives on is ended: then 'timeout'."""
+        try:
+            status = self.process.wait(limit)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+            status = 'timeout'
+        self._drain.join(5)
+        return status
+
+
+class Machine:
+    """Start with 'with'; nothing of it is left running afterwards.
+
+    remotes is a list of device processes, each a list of Disks; local is a
+    list of Disks of the main process.
+    """
+
+    def __init__(self, main=DISTRIBUTION, remote=DISTRIBUTION, remotes=(),
+                 local=(), machine='q35', accel='kvm', smp=1, memory=512,
+                 kernel=None, initrd=None, append='', extra=(),
+                 remote_extra=()):
+        self.main_binary = main
+        self.remote_binary = remote
+        self.remote_extra = list(remote_extra)
+        self.layout = [list(disks) for disks in remotes]
+        self.options = [
+            '-machine', f'{machine},memory-backend=ram', '-accel', accel,
+            '-cpu', 'host' if accel == 'kvm' else 'max',
+            '-smp', str(smp), '-m', str(memory),
+            '-object', f'memory-backend-memfd,id=ram,size={memory}M',
+            '-nodefaults', '-display', 'none', '-vga', 'none', '-no-reboot',
+            '-serial', 'stdio']
+        if kernel:
+            self.options += ['-kernel', kernel]
+        if initrd:
+            self.options += ['-initrd', initrd]
+        if append:
+            self.options += ['-append', append]
+        self.first_local = sum(len(disks) for disks in self.layout)
+        for number, disk in enumerate(local, self.first_local):
+            self.options += disk.drive(number)
+        self.options += extra
+        self.remotes = []
+        self.main = None
+        self.console = ''
+        self._news = threading.Condition()
+        self._ended = False
+
+    def __enter__(self):
+        try:
+            self._start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        for program in [self.main, *self.remotes]:
+            if program and program.process.poll() is None:
+                program.process.kill()
+                program.process.wait()
+
+    def _start(self):
+        inherited = []
+        number = 0
+        try:
+            for disks in self.layout:
+                command = [self.remote_binary, '-machine', 'x-remote',
+                           '-nodefaults', '-display', 'none',
+                           *self.remote_extra]
+                theirs = []
+                for disk in disks:
+                    here, there = socket.socketpair()
+                    inherited.append(here)
+                    theirs.append(there)
+                    command += disk.drive(number)
+                    command += [
+                        '-object', f'x-remote-object,id=robj{number},'
+                        f'devid=nvme{number},fd={there.fileno()}']
+                    self.options += [
+                        '-device', f'x-pci-proxy-dev,id=proxy{number},'
+                        f'fd={here.fileno()}']
+                    number += 1
+                self.remotes.append(Program(
+                    f'device process {len(self.remotes)}', command,
+                    [there.fileno() for there in theirs]))
+                for there in theirs:
+                    there.close()
+            self._wait_for_remotes()
+            self.main = Program(
+                'main process', [self.main_binary, *self.options],
+                [here.fileno() for here in inherited],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        finally:
+            for here in inherited:
+                here.close()
+        threading.Thread(target=self._read_console, daemon=True).start()
+
+    def _wait_for_remotes(self):
+        # A remote that is served before its machine's first reset may lose
+        # what was programmed until then (the distribution's does): let it
+        # come to rest, which a sleeping main thread shows.
+        end = time.monotonic() + 3
+        for remote in self.remotes:
+            while (time.monotonic() < end and remote.process.poll() is None
+                   and not _asleep_in_poll(remote.pid)):
+                time.sleep(0.02)
+
+    def _read_console(self):
+        while True:
+            data = self.main.process.stdout.read1(65536)
+            with self._news:
+                self.console += data.decode(errors='replace')
+                self._ended = not data
+                self._news.notify_all()
+            if not data:
+                return
+
+    def say(self, text):
+        """Type text on the guest's console."""
+        self.main.process.stdin.write(text.encode())
+        self.main.process.stdin.flush()
+
+    def expect(self, pattern, limit):
+        """Wait until the console shows pattern; None if it never does."""
+        pattern = re.compile(pattern, re.M)
+        end = time.monotonic() + limit
+        with self._news:
+            while True:
+                match = pattern.search(self.console)
+                left = end - time.monotonic()
+                if match or self._ended or left <= 0:
+                    return match
+                self._news.wait(left)
+
+    def wait(self, limit):
+        """Exit statuses of the main process and of the device processes."""
+        main = self.main.wait(limit)
+        return main, [remote.wait(10) for remote in self.remotes]
+
+    def report(self):
+        """What a person wants to see when it went wrong."""
+        parts = []
+        for program in [self.main, *self.remotes]:
+            if program:
+                parts.append(f'{program.name}: exit status '
+                             f'{program.process.poll()}\n'
+                             f'  {" ".join(program.command)}\n'
+                             f'{program.errors}')
+        parts.append('console:\n' + self.console[-4000:])
+        return '\n'.join(parts)
+
+
+def _asleep_in_poll(pid):
+    try:
+        with open(f'/proc/{pid}/wchan', encoding='ascii') as file:
+            where = file.read()
+        with open(f'/proc/{pid}/stat', encoding='ascii') as file:
+            state = file.read().rpartition(')')[2].split()[0]
+    except OSError:
+        return True
+    return state == 'S' and ('poll' in where or where == '0')

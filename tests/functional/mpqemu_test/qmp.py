@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A client of the machine protocol (QMP) over a UNIX socket."""
+import json
+import socket
+import time
+
+
+class Refused(Exception):
+    """The other side's error, by its description."""
+
+
+class Qmp:
+    """Connects to path, waiting up to limit seconds until it is there."""
+
+    def __init__(self, path, limit=10):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(limit)
+        end = time.monotonic() + limit
+        while True:
+            try:
+                self.socket.connect(path)
+                break
+            except (FileNotFoundError, ConnectionRefusedError):
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.02)
+        self.lines = self.socket.makefile('r', encoding='utf-8')
+        self.greeting = json.loads(self.lines.readline())
+        self.events = []
+        self.execute('qmp_capabilities')
+
+    def execute(self, command, **arguments):
+        """What the command returns; events that pass by are kept."""
+        message = {'execute': command}
+        if arguments:
+            message['arguments'] = arguments
+        self.socket.sendall(json.dumps(message).encode() + b'\n')
+        for line in self.lines:
+            answer = json.loads(line)
+            if 'return' in answer:
+                return answer['return']
+            if 'error' in answer:
+                raise Refused(answer['error']['desc'])
+            self.events.append(answer)
+        raise ConnectionError(f'connection closed during {command}')
+
+    def monitor(self, line):
+        """What the human monitor prints for a line."""
+        return self.execute('human-monitor-command',
+                            **{'command-line': line})
+
+    def close(self):
+        self.lines.close()
+        self.socket.close()

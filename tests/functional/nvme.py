@@ -1,0 +1,365 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A Debian guest uses NVMe disks, remote and local, under KVM.
+
+Every class is one boot of the Debian kernel with a busybox initramfs; the
+guest runs one script and reports by lines that begin with @@.  All boots
+share one nested guest where this machine's KVM runs no 64-bit kernel.
+"""
+import argparse
+import hashlib
+import os
+import re
+import sys
+import tempfile
+import unittest
+
+from mpqemu_test import evidence, lab, linux, tap
+from mpqemu_test.initramfs import Initramfs
+from mpqemu_test.pair import DISTRIBUTION, Disk, Machine
+
+MIB = 1 << 20
+DISK_SIZE = 32 * MIB
+WRITTEN_AT, WRITTEN = 8 * MIB, 4 * MIB
+FIO_AT, FIO_SIZE = 16, 12           # MiB
+
+GUEST = r'''
+mark() { printf '\n@@ %s\n' "$*"; }
+digest() { sha256sum | cut -d' ' -f1; }
+ip link set lo up
+count=0
+while set -- /dev/nvme*n1; [ $count -lt 200 ]; do
+    [ -b "$1" ] && [ $# -ge DISKS ] && break
+    count=$((count + 1)); usleep 50000
+done
+mark disks $#
+names=
+for node in /dev/nvme*n1; do
+    disk=${node#/dev/}
+    names="$names $disk"
+    read -r serial < /sys/class/nvme/${disk%n1}/serial
+    eval serial_$disk=\$serial
+done
+
+for disk in $names; do
+    eval serial=\$serial_$disk
+    mark digest $serial $(digest < /dev/$disk)
+    dd if=/dev/urandom of=/tmp/data bs=1M count=4 2> /dev/null
+    mark chosen $serial $(digest < /tmp/data)
+    dd if=/tmp/data of=/dev/$disk bs=64k seek=128 conv=notrunc 2> /dev/null
+    sync
+    echo 3 > /proc/sys/vm/drop_caches
+    mark reread $serial $(dd if=/dev/$disk bs=64k skip=128 count=64 \
+        2> /dev/null | digest)
+done
+
+jobs() {
+    for disk in $names; do
+        echo "--name=$disk --filename=/dev/$disk $*"
+    done
+}
+fio="fio --ioengine=libaio --direct=1 --iodepth=16 --offset=16m --size=12m \
+    --verify=crc32c --verify_fatal=1 --randrepeat=0 --output=/tmp/fio"
+$fio $(jobs --rw=randwrite --bssplit=512/10:4k/40:12k/10:64k/30:128k/10 \
+    --do_verify=1)
+mark fio $?
+[ $? = 0 ] || cat /tmp/fio
+
+rm -f /tmp/stop
+$fio $(jobs --rw=randwrite --bs=4k --time_based --runtime=6) &
+load=$!
+sleep 2
+failed=0
+for turn in 1 2 3; do
+    for disk in $names; do
+        echo 1 > /sys/class/nvme/${disk%n1}/reset_controller || failed=1
+        read -r state < /sys/class/nvme/${disk%n1}/state
+        [ "$state" = live ] || failed=1
+    done
+    usleep 300000
+done
+mark reset $failed
+wait $load
+mark load $?
+[ $? = 0 ] || cat /tmp/fio
+sync
+
+for disk in $names; do
+    eval serial=\$serial_$disk
+    echo 3 > /proc/sys/vm/drop_caches
+    mark final $serial $(digest < /dev/$disk)
+    grep " ${disk%n1}q" /proc/interrupts | while read -r line; do
+        mark irq $serial "$line"
+    done
+done
+dmesg | grep -i -e nvme -e 'irq.*nobody' | while read -r line; do
+    mark dmesg "$line"
+done
+mark done
+poweroff -f
+'''
+
+
+class Settings:
+    """What the command line said."""
+    main = remote = DISTRIBUTION
+    work = None
+
+
+def base_image():
+    """The archive that all guests share."""
+    return os.path.join(Settings.work, 'nvme.cpio')
+
+
+def make_base_image():
+    image = Initramfs()
+    image.busybox()
+    image.modules('nvme', 'crc32c-intel')
+    image.program('fio')
+    image.write(base_image())
+
+
+def outside(path, start=0, length=None):
+    with open(path, 'rb') as file:
+        file.seek(start)
+        return hashlib.sha256(file.read(length)).hexdigest()
+
+
+class Boot:
+    """One guest from power-on to its end, and what it reported."""
+    smp = 1
+    remotes = ()                    # how many disks each device process has
+    local = 0
+    limit = 240
+
+    @classmethod
+    def setUpClass(cls):
+        cls.broken = cls.text = None
+        try:
+            cls.play()
+        except Exception as error:
+            cls.broken = f'{type(error).__name__}: {error}'
+
+    @classmethod
+    def play(cls):
+        with tempfile.TemporaryDirectory(dir='/dev/shm') as scratch:
+            def disk(number):
+                path = os.path.join(scratch, f'disk{number}')
+                with open(path, 'wb') as file:
+                    file.write(os.urandom(DISK_SIZE))
+                return Disk(path, f'disk{number}')
+
+            numbers = iter(range(sum(cls.remotes) + cls.local))
+            remotes = [[disk(next(numbers)) for _ in range(count)]
+                       for count in cls.remotes]
+            local = [disk(next(numbers)) for _ in range(cls.local)]
+            cls.disks = sum(remotes, []) + local
+            cls.before = {d.serial: outside(d.path) for d in cls.disks}
+            image = Initramfs()
+            image.init(GUEST.replace('DISKS', str(len(cls.disks))))
+            initrd = image.write(os.path.join(scratch, 'initrd'),
+                                 base_image())
+            cls.lines = evidence.InterruptLines()
+            cls.witness = cls.lines.available()
+            machine = Machine(
+                Settings.main, Settings.remote, remotes, local, smp=cls.smp,
+                memory=768, kernel=linux.kernel(), initrd=initrd,
+                append='console=ttyS0 quiet panic=-1')
+            with machine:
+                if cls.witness:
+                    with cls.lines:
+                        cls.ended = machine.wait(cls.limit)
+                else:
+                    cls.ended = machine.wait(cls.limit)
+                machine.expect(r'^@@ done', 5)
+            cls.text = machine.console
+            cls.machine_report = machine.report()
+            cls.after = {d.serial: outside(d.path) for d in cls.disks}
+            cls.written = {d.serial: outside(d.path, WRITTEN_AT, WRITTEN)
+                           for d in cls.disks}
+
+    def setUp(self):
+        if self.broken:
+            self.fail(self.broken)
+
+    def report(self):
+        """The whole story, for the first failure of this boot only."""
+        text, type(self).machine_report = self.machine_report, ''
+        return f'\n{text}'
+
+    def all(self, key):
+        """What the guest reported under key, in order."""
+        return re.findall(rf'^@@ {key}\b ?(.*?)\r?$', self.text, re.M)
+
+    def one(self, key):
+        found = self.all(key)
+        self.check(len(found) == 1, f'guest said {key}: {found}')
+        return found[0]
+
+    def by_serial(self, key):
+        return dict(line.split(' ', 1) for line in self.all(key))
+
+    def check(self, condition, text):
+        if not condition:
+            self.fail(text + self.report())
+
+    def same(self, found, wanted):
+        self.check(found == wanted, f'found {found}, wanted {wanted}')
+
+    def test_guest_powers_off_and_every_process_ends_with_0(self):
+        self.check(self.ended == (0, [0] * len(self.remotes)),
+                   f'exit statuses {self.ended}')
+
+    def test_digest_read_in_guest_is_that_of_the_disk(self):
+        self.same(self.by_serial('digest'), self.before)
+
+    def test_written_data_is_read_again_after_caches_are_dropped(self):
+        chosen = self.by_serial('chosen')
+        self.same(set(chosen), set(self.before))
+        self.same(self.by_serial('reread'), chosen)
+
+    def test_written_data_is_at_its_place_in_the_disk(self):
+        self.same(self.written, self.by_serial('chosen'))
+
+    def test_fio_verifies_crc32c_over_mixed_block_sizes(self):
+        self.check(self.one('fio') == '0', 'fio failed')
+
+    def test_controller_resets_under_load_leave_it_live(self):
+        self.check(self.one('reset') == '0', 'a controller was not live')
+
+    def test_load_across_controller_resets_verifies(self):
+        self.check(self.one('load') == '0', 'fio failed')
+
+    def test_disk_at_the_end_is_what_guest_saw_last(self):
+        self.same(self.by_serial('final'), self.after)
+
+    def test_no_command_waits_for_a_lost_interrupt(self):
+        self.one('done')
+        bad = [line for line in self.all('dmesg')
+               if re.search(r'timeout|polled|nobody cared|I/O error', line)]
+        self.check(not bad, '\n'.join(bad))
+
+    def interrupts(self):
+        """[(gsi or None, how often, line)] of the guest's NVMe lines."""
+        found = []
+        for line in self.all('irq'):
+            line = line.split(' ', 1)[1]
+            numbers = re.match(r'\d+: *([\d ]+?) +\D', line)
+            gsi = re.search(r'IO-APIC +(\d+)-fasteoi', line)
+            found.append((int(gsi[1]) if gsi else None,
+                          sum(map(int, numbers[1].split())), line))
+        self.check(found, 'no interrupt of nvme in /proc/interrupts')
+        return found
+
+
+class Remote(Boot):
+    """What holds when the disks live in device processes."""
+
+    def test_interrupts_arrive_by_intx(self):
+        for gsi, count, line in self.interrupts():
+            self.check(gsi in range(16, 24) and count > 100, line)
+
+    def test_interrupts_are_raised_by_irqfd_and_none_by_main_process(self):
+        if not self.witness:
+            self.skipTest('this kernel has no trace point kvm_set_irq')
+        for gsi in {gsi for gsi, _, _ in self.interrupts()}:
+            raised = self.lines.raised(gsi, evidence.IRQFD)
+            self.check(raised > 100, f'{raised} raised by irqfd: '
+                       f'{self.lines.counts}')
+            self.same(self.lines.raised(gsi, evidence.IOCTL), 0)
+
+
+class Local(Boot):
+    """What holds when the disks live in the main process."""
+
+    def test_interrupts_arrive_by_msix(self):
+        found = self.interrupts()
+        self.check(all(gsi is None and 'MSI' in line
+                       for gsi, _, line in found), str(found))
+        self.check(sum(count for _, count, _ in found) > 100, str(found))
+
+
+class RemoteDiskOneCpu(Remote, unittest.TestCase):
+    remotes = (1,)
+
+
+class RemoteDiskTwoCpus(Remote, unittest.TestCase):
+    smp, remotes = 2, (1,)
+
+
+class LocalDiskOneCpu(Local, unittest.TestCase):
+    local = 1
+
+
+class LocalDiskTwoCpus(Local, unittest.TestCase):
+    smp, local = 2, 1
+
+
+class TwoDisksInTwoProcesses(Remote, unittest.TestCase):
+    smp, remotes = 2, (1, 1)
+
+
+class TwoDisksInOneProcess(Remote, unittest.TestCase):
+    smp, remotes = 2, (2,)
+
+
+ALL = (RemoteDiskOneCpu, RemoteDiskTwoCpus, LocalDiskOneCpu,
+       LocalDiskTwoCpus, TwoDisksInTwoProcesses, TwoDisksInOneProcess)
+
+
+def within_peer(boot):
+    """Whether the distribution's QEMU, where it takes part, can do that.
+
+    Its device process takes one device.  Its main process drops the second
+    of two accesses that two CPUs make to a proxy at the same time ("Blocked
+    re-entrant IO"), so that doorbells are lost.
+    """
+    if Settings.remote == DISTRIBUTION and max(boot.remotes, default=0) > 1:
+        return False
+    return not (Settings.main == DISTRIBUTION and boot.remotes
+                and boot.smp > 1)
+
+
+def chosen_classes(only):
+    return [one for one in ALL if within_peer(one)
+            and (not only or one.__name__ in only)]
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--main', default=DISTRIBUTION, metavar='BINARY',
+                        help='the main process '
+                        "(default: the distribution's QEMU)")
+    parser.add_argument('--remote', default=DISTRIBUTION, metavar='BINARY',
+                        help='the device process')
+    parser.add_argument('--work', metavar='DIR',
+                        help='where images are made')
+    parser.add_argument('--inside', action='store_true',
+                        help=argparse.SUPPRESS)
+    parser.add_argument('only', nargs='*', metavar='CLASS',
+                        help=', '.join(one.__name__ for one in ALL))
+    args = parser.parse_args()
+    Settings.main = os.path.realpath(args.main)
+    Settings.remote = os.path.realpath(args.remote)
+    with tempfile.TemporaryDirectory(prefix='nvme-') as scratch:
+        Settings.work = os.path.realpath(args.work or scratch)
+        if not args.inside:
+            make_base_image()
+            possible, why = lab.own_kvm()
+            print(f'# {why}', flush=True)
+            if not possible:
+                return lab.run(
+                    [sys.executable, os.path.realpath(__file__), '--inside',
+                     '--main', Settings.main, '--remote', Settings.remote,
+                     '--work', Settings.work, *args.only], Settings.work,
+                    log=os.path.join(Settings.work, 'console.log'))
+        loader = unittest.defaultTestLoader
+        return tap.run(unittest.TestSuite(
+            loader.loadTestsFromTestCase(one)
+            for one in chosen_classes(args.only)))
+
+
+if __name__ == '__main__':
+    sys.exit(main())
