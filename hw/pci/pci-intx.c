@@ -124,6 +124,44 @@ void pci_bus_set_route_irq_fn(PCIBus *bus, pci_route_irq_fn fn)
     bus->route_intx_to_irq = fn;
 }
 
+static void count_one(PCIBus *bus, PCIDevice *dev, void *opaque)
+{
+    PCIBus *root;
+    int irq;
+
+    if (dev->intx_driven) {
+        irq = root_irq(dev, pci_intx(dev), &root);
+        if (irq >= 0 && irq < root->nirq) {
+            root->irq_count[irq]++;
+        }
+    }
+}
+
+static PCIBus *count_below(PCIBus *bus, void *opaque)
+{
+    pci_for_each_device(bus, count_one, NULL);
+    pci_each_child_bus(bus, count_below, NULL);
+    return NULL;
+}
+
+void pci_bus_remap_irqs(PCIBus *bus)
+{
+    g_autofree int *before = bus->irq_count;
+    int i;
+
+    assert(pci_bus_is_root(bus));
+    if (!before) {
+        return;
+    }
+    bus->irq_count = g_new0(int, bus->nirq);
+    count_below(bus, NULL);
+    for (i = 0; i < bus->nirq; i++) {
+        if (!before[i] != !bus->irq_count[i]) {
+            bus->set_irq(bus->irq_opaque, i, bus->irq_count[i] > 0);
+        }
+    }
+}
+
 int pci_bus_get_irq_level(PCIBus *bus, int irq_num)
 {
     return bus->irq_count && irq_num >= 0 && irq_num < bus->nirq &&

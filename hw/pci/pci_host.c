@@ -4,6 +4,7 @@
  * Bus 3.0, 3.2.2.3.2), and ECAM (PCI Express Base 3.0, 7.2.2).
  */
 #include "qemu/osdep.h"
+#include "qemu/bitops.h"
 #include "hw/pci/pci_host.h"
 
 #define CONFIG_ADDRESS_PORT 0xcf8
@@ -11,12 +12,20 @@
 #define CONFIG_ENABLE 0x80000000u
 #define CONFIG_ADDRESS_BITS 0x80fffffcu
 
-/* Only a dword access is one to the register; others are ordinary I/O, and
- * what is behind them is not here. */
+/* Only a dword access is one to CONFIG_ADDRESS; others are ordinary I/O, of
+ * which the byte at 0xcf9 is the reset control. */
+static bool is_reset_control(PCIHostState *s, hwaddr addr, unsigned size)
+{
+    return s->reset_request && addr == 1 && size == 1;
+}
+
 static uint64_t conf_read(void *opaque, hwaddr addr, unsigned size)
 {
     PCIHostState *s = opaque;
 
+    if (is_reset_control(s, addr, size)) {
+        return s->reset_control;
+    }
     return size == 4 ? s->config_reg : UINT32_MAX;
 }
 
@@ -26,6 +35,11 @@ static void conf_write(void *opaque, hwaddr addr, uint64_t val, unsigned size)
 
     if (size == 4) {
         s->config_reg = val & CONFIG_ADDRESS_BITS;
+    } else if (is_reset_control(s, addr, size)) {
+        s->reset_control = val & PCI_RESET_CONTROL_KINDS;
+        if (val & PCI_RESET_CONTROL_CPU) {
+            s->reset_request();
+        }
     }
 }
 
@@ -126,6 +140,25 @@ static void pci_host_init(Object *obj)
                           PCI_BUS_MAX * MiB);
 }
 
+static void pci_host_reset(DeviceState *dev)
+{
+    PCIHostState *s = PCI_HOST_BRIDGE(dev);
+
+    s->config_reg = 0;
+    s->reset_control = 0;
+}
+
+static void pci_host_class_init(ObjectClass *klass, void *data)
+{
+    DeviceClass *dc = DEVICE_CLASS(klass);
+
+    dc->fw_name = "pci@i0cf8";
+    dc->reset = pci_host_reset;
+    dc->user_creatable = false;
+    dc->hotpluggable = false;
+    dc->categories = BIT(DEVICE_CATEGORY_BRIDGE);
+}
+
 static const TypeInfo pci_host_types[] = {
     {
         .name = TYPE_PCI_HOST_BRIDGE,
@@ -133,6 +166,7 @@ static const TypeInfo pci_host_types[] = {
         .instance_size = sizeof(PCIHostState),
         .instance_init = pci_host_init,
         .abstract = true,
+        .class_init = pci_host_class_init,
     },
 };
 DEFINE_TYPES(pci_host_types)

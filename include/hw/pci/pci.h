@@ -174,6 +174,8 @@ void pci_bus_irqs_uncounted(PCIBus *bus, pci_set_irq_fn set_irq, void *opaque);
 void pci_bus_setup_spaces(PCIBus *bus, pci_setup_spaces_fn setup,
                           void (*release)(PCIBus *, void *, PCIDevice *),
                           void *opaque);
+/* map_irq has other answers than before: levels move to where they belong. */
+void pci_bus_remap_irqs(PCIBus *bus);
 /* The chipset's routing changed: every listener below is called. */
 void pci_bus_fire_intx_routing_notifier(PCIBus *bus);
 int pci_bus_get_irq_level(PCIBus *bus, int irq_num);
