@@ -42,6 +42,14 @@ bool bql_locked(void)
     return bql_is_mine;
 }
 
+void bql_cond_wait(QemuCond *cond)
+{
+    assert(bql_is_mine);
+    bql_is_mine = false;
+    qemu_cond_wait(cond, &bql);
+    bql_is_mine = true;
+}
+
 void qemu_init_main_loop(void)
 {
     bql_lock();
