@@ -3,6 +3,9 @@
 #ifndef SYSTEM_SYSTEM_H
 #define SYSTEM_SYSTEM_H
 
+/* -name and -uuid; NULL if not given. */
+extern char *qemu_name, *qemu_uuid;
+
 /* Back end of the i-th -serial, or NULL. */
 Chardev *serial_hd(int i);
 

@@ -1,0 +1,593 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command line: what each option takes and where it goes.
+ *
+ * Reading it changes nothing but start_config and a few switches, so that a
+ * wrong option is refused before anything is opened; vl.c then builds the
+ * machine from it.  An option that upstream has and this program has not is
+ * refused by name, never ignored.
+ */
+#include "qemu/osdep.h"
+#include "hw/boards.h"
+#include "hw/qdev-properties.h"
+#include "chardev/char.h"
+#include "options.h"
+#include "qemu/error-report.h"
+#include "qemu/log.h"
+#include "qemu/option.h"
+#include "system/runstate.h"
+#include "system/system.h"
+
+StartConfig start_config;
+
+/* -- Handlers ------------------------------------------------------------ */
+
+/* Adds the parsed argument to a list; "help" prints by @help and exits. */
+static bool keep(GPtrArray *list, const char *arg, const char *implied,
+                 void (*help)(JsonObject *opts), Error **errp)
+{
+    bool wants_help = false;
+    JsonObject *opts = keyval_parse(arg, implied, help ? &wants_help : NULL,
+                                    errp);
+
+    if (!opts) {
+        return false;
+    }
+    if (wants_help) {
+        help(opts);
+        json_object_unref(opts);
+        exit(0);
+    }
+    g_ptr_array_add(list, opts);
+    return true;
+}
+
+/* Several -machine or -smp are one: later members win. */
+static bool merge(JsonObject **into, const char *arg, const char *implied,
+                  Error **errp)
+{
+    JsonObject *opts = keyval_parse(arg, implied, NULL, errp);
+    g_autoptr(GList) names = NULL;
+
+    if (!opts) {
+        return false;
+    }
+    names = json_object_get_members(opts);
+    for (GList *l = names; *into && l; l = l->next) {
+        json_object_set_member(*into, l->data,
+                               json_object_dup_member(opts, l->data));
+    }
+    if (*into) {
+        json_object_unref(opts);
+    } else {
+        *into = opts;
+    }
+    return true;
+}
+
+static bool only(const char *arg, const char *allowed, const char *why,
+                 Error **errp)
+{
+    if (g_strcmp0(arg, allowed)) {
+        error_setg(errp, "'%s' is not available: %s; use '%s'", arg, why,
+                   allowed);
+        return false;
+    }
+    return true;
+}
+
+static bool set_once(char **where, const char *arg)
+{
+    g_free(*where);
+    *where = g_strdup(arg);
+    return true;
+}
+
+static bool opt_help(const char *arg, Error **errp)
+{
+    options_print_help();
+    exit(0);
+}
+
+static bool opt_version(const char *arg, Error **errp)
+{
+    /* Management reads the first line as upstream prints it. */
+    printf("QEMU emulator version " QEMU_COMPAT_VERSION " (mpqemu "
+           QEMU_VERSION ")\n");
+    exit(0);
+}
+
+static bool opt_machine(const char *arg, Error **errp)
+{
+    if (!strcmp(arg, "help") || !strcmp(arg, "?")) {
+        machine_print_help();
+        exit(0);
+    }
+    return merge(&start_config.machine, arg, "type", errp);
+}
+
+static bool machine_prop(const char *name, const char *arg)
+{
+    json_object_set_string_member(start_config.machine, name, arg);
+    return true;
+}
+
+static bool opt_kernel(const char *arg, Error **errp)
+{
+    return machine_prop("kernel", arg);
+}
+
+static bool opt_initrd(const char *arg, Error **errp)
+{
+    return machine_prop("initrd", arg);
+}
+
+static bool opt_append(const char *arg, Error **errp)
+{
+    return machine_prop("append", arg);
+}
+
+static bool opt_bios(const char *arg, Error **errp)
+{
+    return machine_prop("firmware", arg);
+}
+
+static bool opt_cpu(const char *arg, Error **errp)
+{
+    if (!strcmp(arg, "help") || !strcmp(arg, "?")) {
+        x86_cpu_print_help();
+        exit(0);
+    }
+    return set_once(&start_config.cpu, arg);
+}
+
+static bool opt_accel(const char *arg, Error **errp)
+{
+    return keep(start_config.accels, arg, "accel", NULL, errp);
+}
+
+static bool opt_enable_kvm(const char *arg, Error **errp)
+{
+    return opt_accel("kvm", errp);
+}
+
+static bool opt_smp(const char *arg, Error **errp)
+{
+    return merge(&start_config.smp, arg, "cpus", errp);
+}
+
+static bool opt_m(const char *arg, Error **errp)
+{
+    return merge(&start_config.mem, arg, "size", errp);
+}
+
+static bool opt_numa(const char *arg, Error **errp)
+{
+    if (start_config.numa_node) {
+        error_setg(errp, "more than one NUMA node is not available");
+        return false;
+    }
+    return merge(&start_config.numa_node, arg, "type", errp);
+}
+
+static bool opt_boot(const char *arg, Error **errp)
+{
+    return merge(&start_config.boot, arg, "order", errp);
+}
+
+static void object_help(JsonObject *opts)
+{
+    user_creatable_print_help(json_object_get_string_member_with_default(
+        opts, "qom-type", NULL));
+}
+
+static bool opt_object(const char *arg, Error **errp)
+{
+    return keep(start_config.objects, arg, "qom-type", object_help, errp);
+}
+
+static void device_help(JsonObject *opts)
+{
+    qdev_print_help(json_object_get_string_member_with_default(opts, "driver",
+                                                               NULL));
+}
+
+static bool opt_device(const char *arg, Error **errp)
+{
+    return keep(start_config.devices, arg, "driver", device_help, errp);
+}
+
+static bool opt_global(const char *arg, Error **errp)
+{
+    g_ptr_array_add(start_config.globals, g_strdup(arg));
+    return true;
+}
+
+static bool opt_drive(const char *arg, Error **errp)
+{
+    return keep(start_config.drives, arg, NULL, NULL, errp);
+}
+
+static bool opt_blockdev(const char *arg, Error **errp)
+{
+    return keep(start_config.blockdevs, arg, "driver", NULL, errp);
+}
+
+static void chardev_help(JsonObject *opts)
+{
+    qemu_chr_print_help();
+}
+
+static bool opt_chardev(const char *arg, Error **errp)
+{
+    return keep(start_config.chardevs, arg, "backend", chardev_help, errp);
+}
+
+static bool opt_serial(const char *arg, Error **errp)
+{
+    g_ptr_array_add(start_config.serials, g_strdup(arg));
+    return true;
+}
+
+static bool opt_parallel(const char *arg, Error **errp)
+{
+    return only(arg, "none", "there is no parallel port", errp);
+}
+
+static bool add_monitor(const char *arg, const char *mode, bool pretty,
+                        Error **errp)
+{
+    JsonObject *opts = json_object_new();
+
+    json_object_set_string_member(opts, "short", arg);
+    json_object_set_string_member(opts, "mode", mode);
+    json_object_set_string_member(opts, "pretty", pretty ? "on" : "off");
+    g_ptr_array_add(start_config.monitors, opts);
+    return true;
+}
+
+static bool opt_monitor(const char *arg, Error **errp)
+{
+    return set_once(&start_config.human_monitor, arg);
+}
+
+static bool opt_qmp(const char *arg, Error **errp)
+{
+    return add_monitor(arg, "control", false, errp);
+}
+
+static bool opt_qmp_pretty(const char *arg, Error **errp)
+{
+    return add_monitor(arg, "control", true, errp);
+}
+
+static bool opt_mon(const char *arg, Error **errp)
+{
+    return keep(start_config.monitors, arg, "chardev", NULL, errp);
+}
+
+static bool opt_name(const char *arg, Error **errp)
+{
+    JsonObject *opts = keyval_parse(arg, "guest", NULL, errp);
+    bool ignored_by_nature = false;
+    bool ok;
+
+    if (!opts) {
+        return false;
+    }
+    /* debug-threads: threads are always named. */
+    ok = keyval_take_str(opts, "guest", &qemu_name, errp) &&
+         keyval_take_bool(opts, "debug-threads", &ignored_by_nature, errp) &&
+         keyval_check_empty(opts, "-name", (const char *const[]){
+             "guest", "debug-threads", NULL }, errp);
+    json_object_unref(opts);
+    return ok;
+}
+
+static bool opt_uuid(const char *arg, Error **errp)
+{
+    if (!g_uuid_string_is_valid(arg)) {
+        error_setg(errp, "'%s' is not a UUID, such as "
+                   "550e8400-e29b-41d4-a716-446655440000", arg);
+        return false;
+    }
+    return set_once(&qemu_uuid, arg);
+}
+
+static bool opt_nodefaults(const char *arg, Error **errp)
+{
+    start_config.nodefaults = true;
+    return true;
+}
+
+static bool opt_no_user_config(const char *arg, Error **errp)
+{
+    /* No configuration file is ever read unasked. */
+    return true;
+}
+
+static bool opt_nographic(const char *arg, Error **errp)
+{
+    start_config.nographic = true;
+    return true;
+}
+
+static bool opt_display(const char *arg, Error **errp)
+{
+    return only(arg, "none", "there is no display", errp);
+}
+
+static bool opt_vga(const char *arg, Error **errp)
+{
+    return only(arg, "none", "there is no display", errp);
+}
+
+static bool opt_net(const char *arg, Error **errp)
+{
+    return only(arg, "none", "network devices are added with -device", errp);
+}
+
+static bool opt_no_reboot(const char *arg, Error **errp)
+{
+    reboot_action = REBOOT_ACTION_SHUTDOWN;
+    return true;
+}
+
+static bool opt_no_shutdown(const char *arg, Error **errp)
+{
+    shutdown_action = SHUTDOWN_ACTION_PAUSE;
+    return true;
+}
+
+static bool opt_action(const char *arg, Error **errp)
+{
+    return runstate_set_actions(arg, errp);
+}
+
+static bool opt_S(const char *arg, Error **errp)
+{
+    start_config.start_stopped = true;
+    return true;
+}
+
+static bool opt_d(const char *arg, Error **errp)
+{
+    if (!strcmp(arg, "help") || !strcmp(arg, "?")) {
+        qemu_log_print_help();
+        exit(0);
+    }
+    return qemu_log_set_mask(arg, errp);
+}
+
+static bool opt_D(const char *arg, Error **errp)
+{
+    return qemu_log_set_file(arg, errp);
+}
+
+static bool opt_trace(const char *arg, Error **errp)
+{
+    JsonObject *opts;
+    g_autofree char *pattern = NULL;
+    bool ok;
+
+    if (!strcmp(arg, "help")) {
+        trace_event_list();
+        exit(0);
+    }
+    opts = keyval_parse(arg, "enable", NULL, errp);
+    if (!opts) {
+        return false;
+    }
+    ok = keyval_take_str(opts, "enable", &pattern, errp) &&
+         keyval_check_empty(opts, "-trace", (const char *const[]){
+             "enable", NULL }, errp);
+    json_object_unref(opts);
+    return ok && trace_event_enable(pattern, errp);
+}
+
+static bool opt_msg(const char *arg, Error **errp)
+{
+    JsonObject *opts = keyval_parse(arg, NULL, NULL, errp);
+    bool timestamp = false, ok;
+
+    if (!opts) {
+        return false;
+    }
+    ok = keyval_take_bool(opts, "timestamp", &timestamp, errp) &&
+         keyval_check_empty(opts, "-msg", (const char *const[]){
+             "timestamp", NULL }, errp);
+    json_object_unref(opts);
+    error_set_timestamp(timestamp);
+    return ok;
+}
+
+/* -- The table ----------------------------------------------------------- */
+
+static const QEMUOption machine_options[] = {
+    { "machine", "[type=]NAME[,PROP=VALUE...]",
+      "choose the machine ('help' lists them)", opt_machine },
+    { "M", "NAME[,PROP=VALUE...]", NULL, opt_machine },
+    { "accel", "NAME", "choose the accelerator: kvm or qtest", opt_accel },
+    { "enable-kvm", NULL, "the same as -accel kvm", opt_enable_kvm },
+    { "cpu", "MODEL[,+FEAT][,-FEAT][,FEAT=on|off]",
+      "choose the CPU ('help' lists models)", opt_cpu },
+    { "smp", "[cpus=]N[,sockets=N][,dies=N][,cores=N][,threads=N]",
+      "number of CPUs and their topology", opt_smp },
+    { "m", "[size=]SIZE", "guest memory, in MiB or with a suffix", opt_m },
+    { "numa", "node,memdev=ID", "guest memory from a back end", opt_numa },
+    { "name", "NAME", "name of the guest", opt_name },
+    { "uuid", "UUID", "its UUID", opt_uuid },
+    { "boot", "[order=]DRIVES[,menu=on|off]", "what firmware boots from",
+      opt_boot },
+    { "nodefaults", NULL, "no devices but those asked for", opt_nodefaults },
+    { "no-user-config", NULL, NULL, opt_no_user_config },
+    { }
+};
+
+static const QEMUOption kernel_options[] = {
+    { "kernel", "FILE", "enter a bzImage, PVH or multiboot kernel directly",
+      opt_kernel },
+    { "initrd", "FILE", "its initial RAM disk", opt_initrd },
+    { "append", "TEXT", "its command line", opt_append },
+    { "bios", "FILE", "firmware to run", opt_bios },
+    { }
+};
+
+static const QEMUOption device_options[] = {
+    { "device", "DRIVER[,PROP=VALUE...]",
+      "add a device ('help' lists drivers; 'DRIVER,help' its properties)",
+      opt_device },
+    { "object", "TYPE,id=ID[,PROP=VALUE...]",
+      "make an object: memory, a remote device's link", opt_object },
+    { "global", "DRIVER.PROP=VALUE", "change a property's default",
+      opt_global },
+    { "drive", "if=none,id=ID,file=FILE,format=raw[,...]",
+      "a disk image for -device", opt_drive },
+    { "blockdev", "driver=raw,node-name=ID,file.driver=file,...",
+      "the same in upstream's other form", opt_blockdev },
+    { "chardev", "BACKEND,id=ID[,...]", "a character device's other end",
+      opt_chardev },
+    { "serial", "BACKEND", "a serial port", opt_serial },
+    { "parallel", "none", NULL, opt_parallel },
+    { "nographic", NULL, "serial port and monitor on this terminal",
+      opt_nographic },
+    { "display", "none", NULL, opt_display },
+    { "vga", "none", NULL, opt_vga },
+    { "net", "none", NULL, opt_net },
+    { "nic", "none", NULL, opt_net },
+    { }
+};
+
+static const QEMUOption control_options[] = {
+    { "monitor", "BACKEND", "human monitor", opt_monitor },
+    { "qmp", "BACKEND", "QMP monitor", opt_qmp },
+    { "qmp-pretty", "BACKEND", NULL, opt_qmp_pretty },
+    { "mon", "[chardev=]ID[,mode=readline|control]",
+      "either monitor on a -chardev", opt_mon },
+    { "S", NULL, "do not start the CPUs", opt_S },
+    { "no-reboot", NULL, "exit instead of rebooting", opt_no_reboot },
+    { "no-shutdown", NULL, "stop instead of exiting at shutdown",
+      opt_no_shutdown },
+    { "action", "EVENT=ACTION[,...]",
+      "what follows on reboot, shutdown and panic", opt_action },
+    { "d", "ITEM[,...]", "log items ('help' lists them)", opt_d },
+    { "D", "FILE", "log to a file instead of standard error", opt_D },
+    { "trace", "[enable=]PATTERN", "log trace points ('help' lists them)",
+      opt_trace },
+    { "msg", "timestamp=on|off", "time stamps before messages", opt_msg },
+    { "help", NULL, "this text", opt_help },
+    { "h", NULL, NULL, opt_help },
+    { "version", NULL, "version of this program", opt_version },
+    { }
+};
+
+static const QEMUOptionTopic machine_topic = { "Machine", machine_options };
+static const QEMUOptionTopic kernel_topic = { "Kernel and firmware",
+                                              kernel_options };
+static const QEMUOptionTopic device_topic = { "Devices and back ends",
+                                              device_options };
+static const QEMUOptionTopic control_topic = { "Control and debugging",
+                                               control_options };
+const QEMUOptionTopic *const option_topics[] = {
+    &machine_topic, &kernel_topic, &device_topic, &control_topic, NULL,
+};
+
+/* -- Reading it ---------------------------------------------------------- */
+
+void options_print_help(void)
+{
+    printf("usage: %s [OPTION]...\n\n", error_get_progname());
+    for (int t = 0; option_topics[t]; t++) {
+        printf("%s:\n", option_topics[t]->title);
+        for (const QEMUOption *o = option_topics[t]->options; o->name; o++) {
+            g_autofree char *left = g_strdup_printf("-%s %s", o->name,
+                                                    o->syntax ?: "");
+            if (o->help) {
+                printf("  %s%s%s\n", left,
+                       strlen(left) > 30 ? "\n      " : "  ", o->help);
+            }
+        }
+        printf("\n");
+    }
+    printf("docs/system/ describes each of them.\n");
+}
+
+static const QEMUOption *find_option(const char *name)
+{
+    for (int t = 0; option_topics[t]; t++) {
+        for (const QEMUOption *o = option_topics[t]->options; o->name; o++) {
+            if (!strcmp(o->name, name)) {
+                return o;
+            }
+        }
+    }
+    return NULL;
+}
+
+static bool unknown_option(const char *arg, const char *name, Error **errp)
+{
+    g_autoptr(GPtrArray) known = g_ptr_array_new();
+    const char *near;
+
+    for (int t = 0; option_topics[t]; t++) {
+        for (const QEMUOption *o = option_topics[t]->options; o->name; o++) {
+            g_ptr_array_add(known, (void *)o->name);
+        }
+    }
+    g_ptr_array_add(known, NULL);
+    near = nearest_spelling(name, (const char *const *)known->pdata);
+    error_setg(errp, near ? "%s: invalid option (did you mean -%s?)"
+               : "%s: invalid option", arg, near);
+    return false;
+}
+
+static GPtrArray *list_of_opts(void)
+{
+    return g_ptr_array_new_with_free_func((GDestroyNotify)json_object_unref);
+}
+
+static void config_init(void)
+{
+    start_config = (StartConfig){
+        .machine = json_object_new(),
+        .accels = list_of_opts(), .objects = list_of_opts(),
+        .chardevs = list_of_opts(), .drives = list_of_opts(),
+        .blockdevs = list_of_opts(), .devices = list_of_opts(),
+        .monitors = list_of_opts(),
+        .serials = g_ptr_array_new_with_free_func(g_free),
+        .globals = g_ptr_array_new_with_free_func(g_free),
+    };
+}
+
+bool options_parse(int argc, char **argv, Error **errp)
+{
+    config_init();
+    for (int i = 1; i < argc; i++) {
+        const char *name = argv[i], *arg = NULL;
+        const QEMUOption *o;
+
+        if (name[0] != '-') {
+            error_setg(errp, "%s: not an option; a disk image is given with "
+                       "-drive", name);
+            return false;
+        }
+        name += name[1] == '-' ? 2 : 1;
+        o = find_option(name);
+        if (!o) {
+            return unknown_option(argv[i], name, errp);
+        }
+        if (o->syntax) {
+            if (i + 1 == argc) {
+                error_setg(errp, "%s: requires an argument: %s", argv[i],
+                           o->syntax);
+                return false;
+            }
+            arg = argv[++i];
+        }
+        if (!o->handle(arg, errp)) {
+            error_prepend(errp, "-%s %s: ", name, arg ?: "");
+            return false;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The command line as a table; see options.c. */
+#ifndef SYSTEM_OPTIONS_H
+#define SYSTEM_OPTIONS_H
+
+#include "qapi/error.h"
+
+typedef struct QEMUOption {
+    const char *name;
+    const char *syntax;         /* of the argument; NULL: it takes none */
+    const char *help;           /* one line; NULL: listed without */
+    /* False with @errp set.  @arg is NULL where there is none. */
+    bool (*handle)(const char *arg, Error **errp);
+} QEMUOption;
+
+typedef struct QEMUOptionTopic {
+    const char *title;
+    const QEMUOption *options;  /* ends with { } */
+} QEMUOptionTopic;
+
+/* NULL-terminated, in the order of the help text. */
+extern const QEMUOptionTopic *const option_topics[];
+
+/* Everything on the command line, in order: false with @errp naming the
+ * option at fault. */
+bool options_parse(int argc, char **argv, Error **errp);
+void options_print_help(void);
+
+/* What the options left for each phase of the start: JsonObjects or strings,
+ * in order. */
+typedef struct StartConfig {
+    JsonObject *machine;        /* "type" and properties; never NULL */
+    GPtrArray *accels;          /* of JsonObject */
+    JsonObject *smp, *mem, *numa_node, *boot;
+    char *cpu;
+    GPtrArray *objects, *chardevs, *drives, *blockdevs, *devices, *monitors;
+    GPtrArray *serials;         /* of strings: short forms */
+    GPtrArray *globals;         /* of strings */
+    char *human_monitor;        /* -monitor, short form */
+    bool nodefaults, nographic, start_stopped;
+} StartConfig;
+extern StartConfig start_config;
+
+#endif

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The start of the program, phase by phase: options; back ends; the machine;
+ * devices; what refers to devices; monitors; the first reset; go.
+ */
+#include "qemu/osdep.h"
+#include "block/block.h"
+#include "chardev/char.h"
+#include "hw/boards.h"
+#include "hw/qdev-properties.h"
+#include "options.h"
+#include "qemu/error-report.h"
+#include "qemu/main-loop.h"
+#include "qemu/option.h"
+#include "system/kvm.h"
+#include "system/memory.h"
+#include "system/runstate.h"
+#include "system/system.h"
+
+char *qemu_name, *qemu_uuid;
+
+/* -- When the machine is complete ---------------------------------------- */
+
+typedef struct ReadyHook {
+    void (*fn)(void *opaque);
+    void *opaque;
+} ReadyHook;
+
+static GArray *ready_hooks;
+static bool machine_is_ready;
+
+void qemu_add_machine_ready(void (*fn)(void *opaque), void *opaque)
+{
+    ReadyHook hook = { fn, opaque };
+
+    if (machine_is_ready) {
+        fn(opaque);
+        return;
+    }
+    if (!ready_hooks) {
+        ready_hooks = g_array_new(false, false, sizeof(ReadyHook));
+    }
+    g_array_append_val(ready_hooks, hook);
+}
+
+static void run_ready_hooks(void)
+{
+    machine_is_ready = true;
+    for (unsigned i = 0; ready_hooks && i < ready_hooks->len; i++) {
+        ReadyHook *hook = &g_array_index(ready_hooks, ReadyHook, i);
+
+        hook->fn(hook->opaque);
+    }
+}
+
+/* -- Back ends ----------------------------------------------------------- */
+
+static GPtrArray *serials;
+
+Chardev *serial_hd(int i)
+{
+    return serials && i < serials->len ? g_ptr_array_index(serials, i) : NULL;
+}
+
+static bool for_each(GPtrArray *list, const char *option,
+                     bool (*make)(JsonObject *opts, Error **errp),
+                     Error **errp)
+{
+    for (unsigned i = 0; i < list->len; i++) {
+        JsonObject *opts = g_ptr_array_index(list, i);
+        g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
+        g_autofree char *text = NULL;
+
+        json_node_set_object(node, opts);
+        text = json_text(node);
+        if (!make(opts, errp)) {
+            error_prepend(errp, "%s %s: ", option, text);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool make_chardev(JsonObject *opts, Error **errp)
+{
+    return qemu_chr_new_from_opts(opts, errp) != NULL;
+}
+
+static bool make_drive(JsonObject *opts, Error **errp)
+{
+    return drive_new(opts, errp) != NULL;
+}
+
+static bool make_object(JsonObject *opts, Error **errp)
+{
+    return user_creatable_add(opts, errp) != NULL;
+}
+
+static bool make_device(JsonObject *opts, Error **errp)
+{
+    return qdev_device_add(opts, errp) != NULL;
+}
+
+static bool make_serials(Error **errp)
+{
+    GPtrArray *wanted = start_config.serials;
+
+    serials = g_ptr_array_new();
+    if (!wanted->len && !start_config.nodefaults && start_config.nographic) {
+        g_ptr_array_add(wanted, g_strdup("mon:stdio"));
+    }
+    for (unsigned i = 0; i < wanted->len; i++) {
+        g_autofree char *label = g_strdup_printf("serial%u", i);
+        const char *desc = g_ptr_array_index(wanted, i);
+        Chardev *chr = qemu_chr_new(label, desc, errp);
+
+        if (!chr && strcmp(desc, "none")) {
+            error_prepend(errp, "-serial %s: ", desc);
+            return false;
+        }
+        g_ptr_array_add(serials, chr);
+    }
+    return true;
+}
+
+/* An object that serves a device comes after the devices. */
+static bool is_late(JsonObject *opts)
+{
+    return !g_strcmp0(json_object_get_string_member_with_default(
+                          opts, "qom-type", NULL), "x-remote-object");
+}
+
+static bool make_objects(bool late, Error **errp)
+{
+    g_autoptr(GPtrArray) now = g_ptr_array_new();
+
+    for (unsigned i = 0; i < start_config.objects->len; i++) {
+        JsonObject *opts = g_ptr_array_index(start_config.objects, i);
+
+        if (is_late(opts) == late) {
+            g_ptr_array_add(now, opts);
+        }
+    }
+    return for_each(now, "-object", make_object, errp);
+}
+
+/* -- The machine --------------------------------------------------------- */
+
+static bool apply_globals(Error **errp)
+{
+    for (unsigned i = 0; i < start_config.globals->len; i++) {
+        const char *text = g_ptr_array_index(start_config.globals, i);
+        const char *eq = strchr(text, '=');
+        g_autofree char *left = g_strndup(text, eq ? eq - text : 0);
+        char *dot = strrchr(left, '.');
+
+        if (!eq || !dot || dot == left || !dot[1]) {
+            error_setg(errp, "-global %s: expects DRIVER.PROPERTY=VALUE",
+                       text);
+            return false;
+        }
+        *dot = '\0';
+        if (!qdev_prop_register_global(left, dot + 1, eq + 1, errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool select_machine(MachineClass **out, Error **errp)
+{
+    g_autofree char *type = NULL;
+
+    if (!keyval_take_str(start_config.machine, "type", &type, errp)) {
+        return false;
+    }
+    *out = find_machine(type ?: "pc");
+    if (!*out) {
+        error_setg(errp, "-machine %s: no such machine ('-machine help' lists "
+                   "them)", type ?: "pc");
+    }
+    return *out != NULL;
+}
+
+static bool configure_memory(MachineState *ms, Error **errp)
+{
+    uint64_t size = MACHINE_GET_CLASS(ms)->default_ram_size, max = 0, slots = 0;
+    JsonObject *opts = start_config.mem;
+
+    if (opts) {
+        if (!keyval_take_size(opts, "size", MiB, &size, errp) ||
+            !keyval_take_size(opts, "maxmem", MiB, &max, errp) ||
+            !keyval_take_uint(opts, "slots", 256, &slots, errp) ||
+            !keyval_check_empty(opts, "-m", (const char *const[]){
+                "size", "maxmem", "slots", NULL }, errp)) {
+            error_prepend(errp, "-m: ");
+            return false;
+        }
+        if (slots || (max && max != size)) {
+            error_setg(errp, "-m: memory hot plug (slots=, maxmem=) is not "
+                       "available");
+            return false;
+        }
+    }
+    if (!size && !MACHINE_GET_CLASS(ms)->no_cpus) {
+        error_setg(errp, "-m: a guest needs memory");
+        return false;
+    }
+    ms->ram_size = ROUND_UP(size, 8192);
+    return true;
+}
+
+static bool configure_numa(MachineState *ms, Error **errp)
+{
+    g_autofree char *type = NULL, *memdev = NULL, *cpus_text = NULL;
+    JsonObject *opts = start_config.numa_node;
+    uint64_t nodeid = 0;
+
+    if (!opts) {
+        return true;
+    }
+    if (!keyval_take_str(opts, "type", &type, errp) ||
+        !keyval_take_str(opts, "memdev", &memdev, errp) ||
+        !keyval_take_str(opts, "cpus", &cpus_text, errp) ||
+        !keyval_take_uint(opts, "nodeid", 0, &nodeid, errp) ||
+        !keyval_check_empty(opts, "-numa", (const char *const[]){
+            "type", "memdev", "nodeid", "cpus", NULL }, errp)) {
+        error_prepend(errp, "-numa: ");
+        return false;
+    }
+    if (g_strcmp0(type, "node") || !memdev) {
+        error_setg(errp, "-numa: only 'node,memdev=ID' is available");
+        return false;
+    }
+    if (ms->memory_backend) {
+        error_setg(errp, "-numa node,memdev=%s: -machine memory-backend=%s "
+                   "gives the memory already", memdev, ms->memory_backend);
+        return false;
+    }
+    /* One node has every CPU, whatever cpus= lists. */
+    ms->memory_backend = g_steal_pointer(&memdev);
+    return true;
+}
+
+/* Levels that are not given: sockets take what remains. */
+static bool configure_smp(MachineState *ms, Error **errp)
+{
+    uint64_t cpus_nr = 0, max = 0, sockets = 0, dies = 1, cores = 0, threads = 0;
+    JsonObject *opts = start_config.smp;
+    uint64_t product;
+
+    if (opts && (!keyval_take_uint(opts, "cpus", 4096, &cpus_nr, errp) ||
+                 !keyval_take_uint(opts, "maxcpus", 4096, &max, errp) ||
+                 !keyval_take_uint(opts, "sockets", 4096, &sockets, errp) ||
+                 !keyval_take_uint(opts, "dies", 4096, &dies, errp) ||
+                 !keyval_take_uint(opts, "cores", 4096, &cores, errp) ||
+                 !keyval_take_uint(opts, "threads", 4096, &threads, errp) ||
+                 !keyval_check_empty(opts, "-smp", (const char *const[]){
+                     "cpus", "maxcpus", "sockets", "dies", "cores", "threads",
+                     NULL }, errp))) {
+        error_prepend(errp, "-smp: ");
+        return false;
+    }
+    dies = dies ?: 1;
+    if (!cpus_nr) {
+        cpus_nr = max ?: (sockets ?: 1) * dies * (cores ?: 1) * (threads ?: 1);
+    }
+    threads = threads ?: 1;
+    cores = cores ?: sockets ? MAX(cpus_nr / (sockets * dies * threads), 1) : 1;
+    sockets = sockets ?: MAX(cpus_nr / (dies * cores * threads), 1);
+    product = sockets * dies * cores * threads;
+    if (max && max != cpus_nr) {
+        error_setg(errp, "-smp: maxcpus=%" PRIu64 ": CPU hot plug is not "
+                   "available; it must be cpus", max);
+        return false;
+    }
+    if (product != cpus_nr) {
+        error_setg(errp, "-smp: %" PRIu64 " CPUs are not sockets (%" PRIu64
+                   ") * dies (%" PRIu64 ") * cores (%" PRIu64 ") * threads (%"
+                   PRIu64 ")", cpus_nr, sockets, dies, cores, threads);
+        return false;
+    }
+    ms->smp_cpus = ms->smp_max_cpus = cpus_nr;
+    ms->smp_sockets = sockets;
+    ms->smp_dies = dies;
+    ms->smp_cores = cores;
+    ms->smp_threads = threads;
+    return true;
+}
+
+static bool configure_boot(MachineState *ms, Error **errp)
+{
+    JsonObject *opts = start_config.boot;
+    bool strict = false;
+
+    if (!opts) {
+        return true;
+    }
+    if (!keyval_take_str(opts, "order", &ms->boot_order, errp) ||
+        !keyval_take_bool(opts, "menu", &ms->boot_menu, errp) ||
+        !keyval_take_bool(opts, "strict", &strict, errp) ||
+        !keyval_check_empty(opts, "-boot", (const char *const[]){
+            "order", "menu", "strict", NULL }, errp)) {
+        error_prepend(errp, "-boot: ");
+        return false;
+    }
+    ms->boot_strict = strict;
+    return true;
+}
+
+/* The first of the listed accelerators that works. */
+static bool configure_accel(MachineState *ms, Error **errp)
+{
+    GPtrArray *accels = start_config.accels;
+    g_autofree char *of_machine = NULL;
+
+    if (!keyval_take_str(start_config.machine, "accel", &of_machine, errp)) {
+        return false;
+    }
+    if (MACHINE_GET_CLASS(ms)->no_cpus) {
+        return true;
+    }
+    if (of_machine && accels->len) {
+        error_setg(errp, "-machine accel=%s and -accel exclude each other",
+                   of_machine);
+        return false;
+    }
+    if (!accels->len) {
+        g_auto(GStrv) names = g_strsplit(of_machine ?: "kvm", ":", -1);
+
+        for (int i = 0; names[i]; i++) {
+            JsonObject *opts = json_object_new();
+
+            json_object_set_string_member(opts, "accel", names[i]);
+            g_ptr_array_add(accels, opts);
+        }
+    }
+    for (unsigned i = 0;; i++) {
+        Error *err = NULL;
+
+        if (accel_configure(ms, g_ptr_array_index(accels, i), &err)) {
+            return true;
+        }
+        if (i + 1 == accels->len) {
+            error_propagate(errp, err);
+            return false;
+        }
+        error_free(err);
+    }
+}
+
+static bool check_cpu_count(MachineState *ms, Error **errp)
+{
+    int max = MACHINE_GET_CLASS(ms)->max_cpus;
+
+    if (accel && accel->max_vcpus && accel->max_vcpus() < max) {
+        max = accel->max_vcpus();
+    }
+    if (!MACHINE_GET_CLASS(ms)->no_cpus && ms->smp_cpus > max) {
+        error_setg(errp, "-smp: %u CPUs are more than this machine can have, "
+                   "%d", ms->smp_cpus, max);
+        return false;
+    }
+    return true;
+}
+
+static bool make_machine(Error **errp)
+{
+    MachineClass *mc;
+    MachineState *ms;
+
+    if (!select_machine(&mc, errp)) {
+        return false;
+    }
+    ms = current_machine =
+        MACHINE(object_new(object_class_get_name(OBJECT_CLASS(mc))));
+    object_property_add_child(object_get_root(), "machine", OBJECT(ms));
+    if (!configure_accel(ms, errp)) {
+        return false;
+    }
+    if (!object_set_properties(OBJECT(ms), start_config.machine, errp)) {
+        error_prepend(errp, "-machine %s: ", mc->name);
+        return false;
+    }
+    ms->cpu_type = g_strdup(start_config.cpu ?: mc->default_cpu);
+    return configure_memory(ms, errp) && configure_numa(ms, errp) &&
+           configure_smp(ms, errp) && configure_boot(ms, errp) &&
+           check_cpu_count(ms, errp) &&
+           (mc->no_cpus || machine_create_ram(ms, errp)) &&
+           mc->init(ms, errp);
+}
+
+/* -- Monitors ------------------------------------------------------------ */
+
+static bool make_monitors(Error **errp)
+{
+    const char *human = start_config.human_monitor;
+
+    if (human && strcmp(human, "none")) {
+        JsonObject *opts = json_object_new();
+
+        json_object_set_string_member(opts, "short", human);
+        json_object_set_string_member(opts, "mode", "readline");
+        g_ptr_array_add(start_config.monitors, opts);
+    }
+    return for_each(start_config.monitors, "-mon", monitor_new, errp);
+}
+
+/* -- Main ---------------------------------------------------------------- */
+
+static bool start(Error **errp)
+{
+    if (!for_each(start_config.chardevs, "-chardev", make_chardev, errp) ||
+        !make_serials(errp) || !make_monitors(errp) ||
+        !make_objects(false, errp) ||
+        !for_each(start_config.blockdevs, "-blockdev", blockdev_add, errp) ||
+        !for_each(start_config.drives, "-drive", make_drive, errp) ||
+        !apply_globals(errp) || !make_machine(errp) ||
+        !for_each(start_config.devices, "-device", make_device, errp) ||
+        !make_objects(true, errp)) {
+        return false;
+    }
+    qdev_prop_check_globals();
+    qdev_hotplug = true;
+    if (MACHINE_GET_CLASS(current_machine)->ready) {
+        MACHINE_GET_CLASS(current_machine)->ready(current_machine);
+    }
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    Error *err = NULL;
+    int status;
+
+    error_set_progname(argv[0]);
+    /* A peer that has gone is an error of the write, not a signal. */
+    signal(SIGPIPE, SIG_IGN);
+    if (!options_parse(argc, argv, &err)) {
+        error_report_err(err);
+        return 1;
+    }
+    qemu_init_main_loop();
+    memory_init();
+    if (!start(&err)) {
+        error_report_err(err);
+        qemu_chr_cleanup();
+        return 1;
+    }
+    os_setup_signal_handling();
+    qemu_system_reset(SHUTDOWN_CAUSE_NONE);
+    run_ready_hooks();
+    if (!start_config.start_stopped) {
+        vm_start();
+    }
+    status = qemu_main_loop();
+    qemu_chr_cleanup();
+    return status;
+}
