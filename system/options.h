@@ -33,10 +33,9 @@ typedef struct StartConfig {
     GPtrArray *accels;          /* of JsonObject */
     JsonObject *smp, *mem, *numa_node, *boot;
     char *cpu;
-    GPtrArray *objects, *chardevs, *drives, *blockdevs, *devices, *monitors;
+    GPtrArray *objects, *chardevs, *drives, *blockdevs, *devices;
     GPtrArray *serials;         /* of strings: short forms */
     GPtrArray *globals;         /* of strings */
-    char *human_monitor;        /* -monitor, short form */
     bool nodefaults, nographic, start_stopped;
 } StartConfig;
 extern StartConfig start_config;

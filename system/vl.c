@@ -390,29 +390,12 @@ static bool make_machine(Error **errp)
            mc->init(ms, errp);
 }
 
-/* -- Monitors ------------------------------------------------------------ */
-
-static bool make_monitors(Error **errp)
-{
-    const char *human = start_config.human_monitor;
-
-    if (human && strcmp(human, "none")) {
-        JsonObject *opts = json_object_new();
-
-        json_object_set_string_member(opts, "short", human);
-        json_object_set_string_member(opts, "mode", "readline");
-        g_ptr_array_add(start_config.monitors, opts);
-    }
-    return for_each(start_config.monitors, "-mon", monitor_new, errp);
-}
-
 /* -- Main ---------------------------------------------------------------- */
 
 static bool start(Error **errp)
 {
     if (!for_each(start_config.chardevs, "-chardev", make_chardev, errp) ||
-        !make_serials(errp) || !make_monitors(errp) ||
-        !make_objects(false, errp) ||
+        !make_serials(errp) || !make_objects(false, errp) ||
         !for_each(start_config.blockdevs, "-blockdev", blockdev_add, errp) ||
         !for_each(start_config.drives, "-drive", make_drive, errp) ||
         !apply_globals(errp) || !make_machine(errp) ||

@@ -35,7 +35,7 @@ struct MachineState {
     char *kernel_filename, *initrd_filename, *kernel_cmdline;
     char *firmware;             /* -bios, or NULL */
     char *boot_order;           /* -boot order=, or NULL */
-    bool boot_menu;
+    bool boot_menu, boot_strict;
     char *memory_backend;       /* id, or NULL */
     bool mem_merge, dump_guest_core, usb;
     MemoryRegion *ram;          /* all of it, one region */
