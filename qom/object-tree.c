@@ -222,8 +222,7 @@ Object *object_get_objects_root(void)
     return container_get(object_get_root(), "/objects");
 }
 
-/* What is behind one component of a path: a child, or the end of a link. */
-static Object *path_step(Object *obj, const char *component)
+Object *object_resolve_path_component(Object *obj, const char *component)
 {
     ObjectProperty *prop = object_property_find(obj, component);
     Object *child;
@@ -249,7 +248,7 @@ Object *container_get(Object *from, const char *path)
         if (!**p) {
             continue;
         }
-        child = path_step(obj, *p);
+        child = object_resolve_path_component(obj, *p);
         if (!child) {
             child = object_new(TYPE_CONTAINER);
             object_property_add_child(obj, *p, child);
@@ -289,7 +288,7 @@ static Object *path_walk(Object *obj, char **parts, const char *type)
 {
     for (; obj && *parts; parts++) {
         if (**parts) {
-            obj = path_step(obj, *parts);
+            obj = object_resolve_path_component(obj, *parts);
         }
     }
     return object_dynamic_cast(obj, type);

@@ -3,7 +3,6 @@
 #include "qemu/osdep.h"
 #include "qemu/option.h"
 #include "qom/object.h"
-#include "qom/qom-internal.h"
 
 static const TypeInfo user_creatable_types[] = {
     {
@@ -115,11 +114,10 @@ Object *user_creatable_add(JsonObject *opts, Error **errp)
 
 bool user_creatable_del(const char *id, Error **errp)
 {
-    ObjectProperty *prop = object_property_find(object_get_objects_root(), id);
-    Object *obj = prop ? property_child(prop) : NULL;
+    Object *obj = object_resolve_path_component(object_get_objects_root(), id);
     UserCreatableClass *ucc;
 
-    if (!obj) {
+    if (!object_dynamic_cast(obj, TYPE_USER_CREATABLE)) {
         error_setg(errp, "object '%s' not found", id);
         return false;
     }

@@ -271,6 +271,36 @@ BusState *qbus_find_by_type(BusState *root, const char *type)
     return s.found;
 }
 
+bool qbus_any_of_type(const char *type)
+{
+    BusState *bus;
+
+    QEMU_LOCK_GUARD(&bus_lock);
+    QTAILQ_FOREACH(bus, &all_buses, all) {
+        if (object_dynamic_cast(OBJECT(bus), type)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void qbus_foreach_root(void (*fn)(BusState *bus, void *opaque), void *opaque)
+{
+    g_autoptr(GPtrArray) roots = g_ptr_array_new_with_free_func(object_unref);
+    BusState *bus;
+
+    qemu_mutex_lock(&bus_lock);
+    QTAILQ_FOREACH(bus, &all_buses, all) {
+        if (!bus->parent || !bus->parent->parent_bus) {
+            g_ptr_array_add(roots, object_ref(bus));
+        }
+    }
+    qemu_mutex_unlock(&bus_lock);
+    for (unsigned i = 0; i < roots->len; i++) {
+        fn(g_ptr_array_index(roots, i), opaque);
+    }
+}
+
 /* -- The machine's own bus ----------------------------------------------- */
 
 BusState *sysbus_get_default(void)

@@ -16,5 +16,9 @@ void qdev_props_release(DeviceState *dev);
 bool qbus_plug(BusState *bus, DeviceState *dev, Error **errp);
 void qbus_unplug(DeviceState *dev);
 void qbus_unrealize(BusState *bus);
+/* Full ones too. */
+bool qbus_any_of_type(const char *type);
+/* Every bus that is not below another. */
+void qbus_foreach_root(void (*fn)(BusState *bus, void *opaque), void *opaque);
 
 #endif

@@ -25,10 +25,12 @@ static bool uint_set(Object *obj, const Property *prop, JsonNode *value,
     uint64_t max = prop->max ?: UINT64_MAX >> (64 - 8 * size);
     uint64_t v;
 
-    if (!json_node_to_uint(value, prop->name, max, &v, errp)) {
-        return false;
-    }
-    if (v < prop->min) {
+    if (!prop->min) {
+        if (!json_node_to_uint(value, prop->name, max, &v, errp)) {
+            return false;
+        }
+    } else if (!json_node_to_uint(value, prop->name, max, &v, NULL) ||
+               v < prop->min) {
         error_setg(errp, "Parameter '%s' expects a number from %" PRIu64
                    " to %" PRIu64, prop->name, prop->min, max);
         return false;
@@ -308,16 +310,19 @@ const PropertyInfo qdev_prop_link = {
 
 /* -- PCI addresses and descriptors --------------------------------------- */
 
+/* One or two digits of the slot, and maybe ".F". */
 static bool parse_devfn(const char *text, int32_t *devfn)
 {
-    unsigned slot, fn = 0;
-    int end = 0;
+    int slot = 0, fn = 0, digits = 0;
 
-    if (!g_ascii_isxdigit(text[0])) {
-        return false;
+    for (; g_ascii_isxdigit(*text) && digits < 2; text++, digits++) {
+        slot = slot << 4 | g_ascii_xdigit_value(*text);
     }
-    if (sscanf(text, "%2x%n.%1x%n", &slot, &end, &fn, &end) < 1 ||
-        text[end] || slot > 0x1f || fn > 7) {
+    if (digits && text[0] == '.' && g_ascii_isxdigit(text[1])) {
+        fn = g_ascii_xdigit_value(text[1]);
+        text += 2;
+    }
+    if (!digits || *text || slot > 0x1f || fn > 7) {
         return false;
     }
     *devfn = slot << 3 | fn;

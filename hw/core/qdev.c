@@ -249,10 +249,8 @@ void bus_cold_reset(BusState *bus)
 DeviceState *qdev_find_by_id(const char *id)
 {
     Object *peripheral = object_resolve_path("/machine/peripheral", NULL);
-    ObjectProperty *prop = peripheral ?
-                           object_property_find(peripheral, id) : NULL;
-    Object *obj = prop && g_str_has_prefix(prop->type, "child<") ?
-                  object_property_get_link(peripheral, id, NULL) : NULL;
+    Object *obj = peripheral ?
+                  object_resolve_path_component(peripheral, id) : NULL;
 
     return (DeviceState *)object_dynamic_cast(obj, TYPE_DEVICE);
 }

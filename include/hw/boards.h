@@ -28,7 +28,7 @@ struct MachineClass {
 struct MachineState {
     Object parent_obj;
     /* From the command line; set before init. */
-    uint64_t ram_size;          /* bytes */
+    uint64_t ram_size;          /* bytes; 0: no -m, machine_create_ram sets it */
     unsigned smp_cpus, smp_max_cpus, smp_sockets, smp_dies, smp_cores,
         smp_threads;
     char *cpu_type;             /* "host,+x2apic" */
@@ -44,9 +44,13 @@ struct MachineState {
 
 extern MachineState *current_machine;
 
-/* All machine classes by name or alias; NULL if there is none. */
+/* By name or alias; NULL if there is none. */
 MachineClass *find_machine(const char *name);
-/* Makes ms->ram from the backend or by default. */
+/* "-machine help" (NULL) and "-machine NAME,help", on standard output. */
+void machine_print_help(const char *name);
+void machine_help(GString *out, const char *name);          /* the same */
+/* Makes ms->ram of ms->ram_size bytes: the named backend, whose size counts
+ * when ram_size is 0; or a shared memfd, of the class's default size then. */
 bool machine_create_ram(MachineState *ms, Error **errp);
 
 #endif

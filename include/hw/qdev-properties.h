@@ -58,23 +58,25 @@ typedef enum OnOffAuto { ON_OFF_AUTO_AUTO, ON_OFF_AUTO_ON, ON_OFF_AUTO_OFF }
       .offset = offsetof(state_, field_)                                \
           + type_check(type_, typeof(((state_ *)0)->field_)),           \
       __VA_ARGS__ }
-#define DEFINE_PROP_DEF(n, s, f, i, t, d) \
-    DEFINE_PROP(n, s, f, i, t, .set_default = true, .defval = (int64_t)(d))
+/* Further members may follow a default: .min = 16, .max = 4096. */
+#define DEFINE_PROP_DEF(n, s, f, i, t, d, ...)                          \
+    DEFINE_PROP(n, s, f, i, t, .set_default = true,                     \
+                .defval = (int64_t)(d), ##__VA_ARGS__)
 
 #define DEFINE_PROP_BOOL(n, s, f, d) \
     DEFINE_PROP_DEF(n, s, f, qdev_prop_bool, bool, d)
-#define DEFINE_PROP_UINT8(n, s, f, d) \
-    DEFINE_PROP_DEF(n, s, f, qdev_prop_uint8, uint8_t, d)
-#define DEFINE_PROP_UINT16(n, s, f, d) \
-    DEFINE_PROP_DEF(n, s, f, qdev_prop_uint16, uint16_t, d)
-#define DEFINE_PROP_UINT32(n, s, f, d) \
-    DEFINE_PROP_DEF(n, s, f, qdev_prop_uint32, uint32_t, d)
-#define DEFINE_PROP_UINT64(n, s, f, d) \
-    DEFINE_PROP_DEF(n, s, f, qdev_prop_uint64, uint64_t, d)
-#define DEFINE_PROP_INT32(n, s, f, d) \
-    DEFINE_PROP_DEF(n, s, f, qdev_prop_int32, int32_t, d)
-#define DEFINE_PROP_SIZE(n, s, f, d) \
-    DEFINE_PROP_DEF(n, s, f, qdev_prop_size, uint64_t, d)
+#define DEFINE_PROP_UINT8(n, s, f, d, ...) \
+    DEFINE_PROP_DEF(n, s, f, qdev_prop_uint8, uint8_t, d, ##__VA_ARGS__)
+#define DEFINE_PROP_UINT16(n, s, f, d, ...) \
+    DEFINE_PROP_DEF(n, s, f, qdev_prop_uint16, uint16_t, d, ##__VA_ARGS__)
+#define DEFINE_PROP_UINT32(n, s, f, d, ...) \
+    DEFINE_PROP_DEF(n, s, f, qdev_prop_uint32, uint32_t, d, ##__VA_ARGS__)
+#define DEFINE_PROP_UINT64(n, s, f, d, ...) \
+    DEFINE_PROP_DEF(n, s, f, qdev_prop_uint64, uint64_t, d, ##__VA_ARGS__)
+#define DEFINE_PROP_INT32(n, s, f, d, ...) \
+    DEFINE_PROP_DEF(n, s, f, qdev_prop_int32, int32_t, d, ##__VA_ARGS__)
+#define DEFINE_PROP_SIZE(n, s, f, d, ...) \
+    DEFINE_PROP_DEF(n, s, f, qdev_prop_size, uint64_t, d, ##__VA_ARGS__)
 #define DEFINE_PROP_ON_OFF_AUTO(n, s, f, d) \
     DEFINE_PROP_DEF(n, s, f, qdev_prop_on_off_auto, OnOffAuto, d)
 #define DEFINE_PROP_BIT(n, s, f, bit, d)                                \

@@ -253,6 +253,8 @@ char *object_get_canonical_path(const Object *obj);         /* NULL: none */
 const char *object_get_canonical_path_component(const Object *obj);
 /* By absolute path, or by a partial one that only one object has. */
 Object *object_resolve_path(const char *path, bool *ambiguous);
+/* The child or link target that @parent has under @part, or NULL. */
+Object *object_resolve_path_component(Object *parent, const char *part);
 Object *object_resolve_path_type(const char *path, const char *type,
                                  bool *ambiguous);
 /* Calls @fn for each child; stops and returns what is not 0. */
