@@ -12,7 +12,7 @@
 #include "qom/object.h"
 #include "qom/qom-internal.h"
 
-#define CAST_CACHE_SIZE 4
+#define CAST_CACHE_SIZE 8
 
 struct TypeImpl {
     TypeInfo info;

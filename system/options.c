@@ -99,8 +99,14 @@ static bool opt_version(const char *arg, Error **errp)
 
 static bool opt_machine(const char *arg, Error **errp)
 {
-    if (!strcmp(arg, "help") || !strcmp(arg, "?")) {
-        machine_print_help();
+    g_autofree char *type = g_strndup(arg, strcspn(arg, ","));
+
+    if (!strcmp(type, "help") || !strcmp(type, "?")) {
+        machine_print_help(NULL);
+        exit(0);
+    }
+    if (!strcmp(arg + strlen(type), ",help")) {
+        machine_print_help(type);
         exit(0);
     }
     return merge(&start_config.machine, arg, "type", errp);

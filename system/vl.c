@@ -187,20 +187,21 @@ static bool configure_memory(MachineState *ms, Error **errp)
     uint64_t size = MACHINE_GET_CLASS(ms)->default_ram_size, max = 0, slots = 0;
     JsonObject *opts = start_config.mem;
 
-    if (opts) {
-        if (!keyval_take_size(opts, "size", MiB, &size, errp) ||
-            !keyval_take_size(opts, "maxmem", MiB, &max, errp) ||
-            !keyval_take_uint(opts, "slots", 256, &slots, errp) ||
-            !keyval_check_empty(opts, "-m", (const char *const[]){
-                "size", "maxmem", "slots", NULL }, errp)) {
-            error_prepend(errp, "-m: ");
-            return false;
-        }
-        if (slots || (max && max != size)) {
-            error_setg(errp, "-m: memory hot plug (slots=, maxmem=) is not "
-                       "available");
-            return false;
-        }
+    if (!opts) {
+        return true;            /* the backend's size, or the machine's */
+    }
+    if (!keyval_take_size(opts, "size", MiB, &size, errp) ||
+        !keyval_take_size(opts, "maxmem", MiB, &max, errp) ||
+        !keyval_take_uint(opts, "slots", 256, &slots, errp) ||
+        !keyval_check_empty(opts, "-m", (const char *const[]){
+            "size", "maxmem", "slots", NULL }, errp)) {
+        error_prepend(errp, "-m: ");
+        return false;
+    }
+    if (slots || (max && max != size)) {
+        error_setg(errp, "-m: memory hot plug (slots=, maxmem=) is not "
+                   "available");
+        return false;
     }
     if (!size && !MACHINE_GET_CLASS(ms)->no_cpus) {
         error_setg(errp, "-m: a guest needs memory");

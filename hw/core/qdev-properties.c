@@ -360,7 +360,35 @@ const PropertyInfo qdev_prop_pci_devfn = {
     .set_default = uint32_prop_default,
 };
 
-int (*monitor_fd_lookup)(const char *name);
+int (*qdev_fd_lookup)(const char *name, Error **errp);
+
+int qdev_fd_from_json(JsonNode *value, const char *name, Error **errp)
+{
+    const char *text = NULL;
+    int64_t fd;
+
+    if (JSON_NODE_HOLDS_VALUE(value) &&
+        json_node_get_value_type(value) == G_TYPE_STRING) {
+        text = json_node_get_string(value);
+    }
+    if (text && !g_ascii_isdigit(*text)) {
+        if (!qdev_fd_lookup) {
+            error_setg(errp, "Parameter '%s' expects the number of an open "
+                       "file descriptor; not '%s'", name, text);
+            return -1;
+        }
+        return qdev_fd_lookup(text, errp);
+    }
+    if (!json_node_to_int(value, name, 0, INT_MAX, &fd, errp)) {
+        return -1;
+    }
+    if (fcntl(fd, F_GETFD) < 0) {
+        error_setg(errp, "Parameter '%s': file descriptor %d is not open",
+                   name, (int)fd);
+        return -1;
+    }
+    return fd;
+}
 
 static void fd_prop_release(Object *obj, const Property *prop)
 {
@@ -371,34 +399,13 @@ static bool fd_prop_set(Object *obj, const Property *prop, JsonNode *value,
                         Error **errp)
 {
     int *field = object_field_prop_ptr(obj, prop);
-    const char *name = NULL;
-    int64_t fd = -1;
+    int fd = qdev_fd_from_json(value, prop->name, errp);
 
-    if (JSON_NODE_HOLDS_VALUE(value) &&
-        json_node_get_value_type(value) == G_TYPE_STRING) {
-        name = json_node_get_string(value);
-    }
-    if (name && !g_ascii_isdigit(*name)) {
-        fd = monitor_fd_lookup ? monitor_fd_lookup(name) : -1;
-        if (fd < 0) {
-            error_setg(errp, "Parameter '%s' expects the number of an open "
-                       "file descriptor or a name given by getfd; not '%s'",
-                       prop->name, name);
-            return false;
-        }
-    } else if (!json_node_to_int(value, prop->name, 0, INT_MAX, &fd, errp)) {
-        return false;
-    }
-    if (fcntl(fd, F_GETFD) < 0) {
-        error_setg(errp, "Parameter '%s': file descriptor %d is not open",
-                   prop->name, (int)fd);
-        return false;
-    }
-    if (*field != fd) {
+    if (fd >= 0 && *field != fd) {
         qemu_close(field);
         *field = fd;
     }
-    return true;
+    return fd >= 0;
 }
 
 static void fd_prop_default(Object *obj, const Property *prop)

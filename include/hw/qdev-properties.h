@@ -120,10 +120,6 @@ void qdev_prop_set_chr(DeviceState *dev, const char *name, Chardev *value);
 bool qdev_prop_set_drive_err(DeviceState *dev, const char *name,
                              BlockBackend *value, Error **errp);
 
-/* The descriptor that getfd stored under @name, the caller's from now on, or
- * -1; set by the monitor. */
-extern int (*monitor_fd_lookup)(const char *name);
-
 /* -global DRIVER.PROP=VALUE; applied by qdev_new to @driver and its children. */
 bool qdev_prop_register_global(const char *driver, const char *prop,
                                const char *value, Error **errp);

@@ -260,9 +260,13 @@ static bool is_open(int fd)
 
 static int named_fd = -1;
 
-static int lookup_fd(const char *name)
+static int lookup_fd(const char *name, Error **errp)
 {
-    return strcmp(name, "mine") ? -1 : named_fd;
+    if (strcmp(name, "mine")) {
+        error_setg(errp, "no descriptor is called '%s'", name);
+        return -1;
+    }
+    return named_fd;
 }
 
 static void test_fd(void)
@@ -285,14 +289,19 @@ static void test_fd(void)
     err = NULL;
     g_assert_false(object_property_set_str(OBJECT(g), "fd", "mine", &err));
     g_assert_cmpstr(error_get_pretty(err), ==, "Parameter 'fd' expects the "
-                    "number of an open file descriptor or a name given by "
-                    "getfd; not 'mine'");
+                    "number of an open file descriptor; not 'mine'");
     error_free(err);
     named_fd = open("/dev/null", O_RDONLY);
-    monitor_fd_lookup = lookup_fd;
+    qdev_fd_lookup = lookup_fd;
+    err = NULL;
+    g_assert_false(object_property_set_str(OBJECT(g), "fd", "yours", &err));
+    g_assert_cmpstr(error_get_pretty(err), ==,
+                    "no descriptor is called 'yours'");
+    error_free(err);
+    g_assert_cmpint(g->fd, ==, b);
     object_property_set_str(OBJECT(g), "fd", "mine", &error_abort);
     g_assert_cmpint(g->fd, ==, named_fd);
-    monitor_fd_lookup = NULL;
+    qdev_fd_lookup = NULL;
     object_unref(g);
     g_assert_false(is_open(named_fd));
 }
