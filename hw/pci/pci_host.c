@@ -140,6 +140,17 @@ static void pci_host_init(Object *obj)
                           PCI_BUS_MAX * MiB);
 }
 
+static void pci_host_finalize(Object *obj)
+{
+    PCIHostState *s = PCI_HOST_BRIDGE(obj);
+
+    memory_region_finalize(&s->mmcfg);
+    if (s->conf_mem.name) {
+        memory_region_finalize(&s->conf_mem);
+        memory_region_finalize(&s->data_mem);
+    }
+}
+
 static void pci_host_reset(DeviceState *dev)
 {
     PCIHostState *s = PCI_HOST_BRIDGE(dev);
@@ -165,6 +176,7 @@ static const TypeInfo pci_host_types[] = {
         .parent = TYPE_DEVICE,
         .instance_size = sizeof(PCIHostState),
         .instance_init = pci_host_init,
+        .instance_finalize = pci_host_finalize,
         .abstract = true,
         .class_init = pci_host_class_init,
     },
