@@ -4,6 +4,7 @@
 #define MONITOR_MONITOR_H
 
 #include <json-glib/json-glib.h>
+#include "qapi/error.h"
 
 /**
  * monitor_event - send an event to every QMP client.
@@ -18,5 +19,10 @@ void monitor_event(const char *name, JsonObject *data);
 typedef void MonitorEventSink(void *opaque, JsonNode *event);
 void monitor_add_event_sink(MonitorEventSink *fn, void *opaque);
 void monitor_remove_event_sink(MonitorEventSink *fn, void *opaque);
+
+/* -mon's and, with "short", -monitor's and -qmp's argument. */
+bool monitor_new(JsonObject *opts, Error **errp);
+/* Runs one line of the human monitor; its output (g_free). */
+char *hmp_run(const char *line);
 
 #endif

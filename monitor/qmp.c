@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A QMP session: bytes in, requests out of them, one after the other; answers
+ * and events back.  Requests may come many on a line or in pieces.
+ */
+#include "qemu/osdep.h"
+#include "chardev/char.h"
+#include "monitor/monitor.h"
+#include "monitor/qmp.h"
+#include "monitor-internal.h"
+#include "qemu/option.h"
+
+/* What a client may send without finishing a request. */
+#define REQUEST_MAX (64 * MiB)
+#define DEPTH_MAX 1024
+
+/* Finds where a JSON value ends, without understanding it. */
+typedef struct Framer {
+    GString *text;
+    unsigned depth;
+    bool in_string, escaped, started;
+} Framer;
+
+typedef struct QMPSession {
+    Monitor mon;
+    CharBackend chr;
+    Framer framer;
+    bool pretty;
+    bool ready;                 /* capabilities negotiated */
+} QMPSession;
+
+static void framer_reset(Framer *f)
+{
+    g_string_truncate(f->text, 0);
+    f->depth = 0;
+    f->in_string = f->escaped = f->started = false;
+}
+
+/* True if @c completes a value.  Text outside of braces runs to the line's
+ * end, so that nonsense is answered when it is over. */
+static bool framer_feed(Framer *f, char c)
+{
+    if (!f->started && g_ascii_isspace(c)) {
+        return false;
+    }
+    f->started = true;
+    g_string_append_c(f->text, c);
+    if (f->in_string) {
+        if (f->escaped) {
+            f->escaped = false;
+        } else if (c == '\\') {
+            f->escaped = true;
+        } else if (c == '"') {
+            f->in_string = false;
+        }
+        return false;
+    }
+    switch (c) {
+    case '"':
+        f->in_string = true;
+        return false;
+    case '{':
+    case '[':
+        f->depth++;
+        return f->depth > DEPTH_MAX;
+    case '}':
+    case ']':
+        if (f->depth) {
+            f->depth--;
+        }
+        return f->depth == 0;
+    case '\n':
+        return f->depth == 0;
+    default:
+        return f->text->len >= REQUEST_MAX;
+    }
+}
+
+static void session_send(QMPSession *s, JsonNode *node)
+{
+    g_autoptr(JsonGenerator) gen = json_generator_new();
+    g_autofree char *text = NULL;
+    gsize len;
+
+    json_generator_set_root(gen, node);
+    json_generator_set_pretty(gen, s->pretty);
+    text = json_generator_to_data(gen, &len);
+    qemu_chr_fe_write_all(&s->chr, (uint8_t *)text, len);
+    qemu_chr_fe_write_all(&s->chr, (uint8_t *)"\r\n", 2);
+}
+
+static void session_request(QMPSession *s)
+{
+    g_autoptr(JsonNode) request = NULL, answer = NULL;
+    g_autoptr(Error) err = NULL;
+
+    if (s->framer.depth > DEPTH_MAX || s->framer.text->len >= REQUEST_MAX) {
+        error_setg(&err, "JSON parse error, the request is too large");
+    } else {
+        request = json_parse(s->framer.text->str, &err);
+    }
+    framer_reset(&s->framer);
+    if (!request) {
+        answer = qmp_error_answer(NULL, err);
+    } else {
+        monitor_set_current(&s->mon);
+        answer = qmp_dispatch(request, &s->mon, &s->ready);
+        monitor_set_current(NULL);
+    }
+    session_send(s, answer);
+}
+
+static int session_can_read(void *opaque)
+{
+    return 4096;
+}
+
+static void session_read(void *opaque, const uint8_t *buf, int size)
+{
+    QMPSession *s = opaque;
+
+    monitor_take_fds(&s->mon, &s->chr);
+    for (int i = 0; i < size; i++) {
+        if (framer_feed(&s->framer, buf[i])) {
+            session_request(s);
+        }
+    }
+}
+
+static void session_event(void *opaque, QEMUChrEvent event)
+{
+    QMPSession *s = opaque;
+
+    if (event == CHR_EVENT_OPENED) {
+        g_autoptr(JsonNode) greeting = qmp_greeting();
+
+        framer_reset(&s->framer);
+        s->ready = false;
+        session_send(s, greeting);
+    } else if (event == CHR_EVENT_CLOSED) {
+        s->ready = false;
+        monitor_drop_fds(&s->mon);
+    }
+}
+
+static void session_deliver_event(void *opaque, JsonNode *event)
+{
+    QMPSession *s = opaque;
+
+    if (s->ready) {
+        session_send(s, event);
+    }
+}
+
+bool qmp_session_new(Chardev *chr, bool pretty, Error **errp)
+{
+    QMPSession *s = g_new0(QMPSession, 1);
+
+    if (!qemu_chr_fe_init(&s->chr, chr, errp)) {
+        g_free(s);
+        return false;
+    }
+    s->pretty = pretty;
+    s->framer.text = g_string_new("");
+    monitor_add_event_sink(session_deliver_event, s);
+    qemu_chr_fe_set_handlers(&s->chr, session_can_read, session_read,
+                             session_event, s);
+    return true;
+}
