@@ -9,6 +9,7 @@
  */
 #include "qemu/osdep.h"
 #include "hw/boards.h"
+#include "hw/i386/cpu.h"
 #include "hw/qdev-properties.h"
 #include "chardev/char.h"
 #include "options.h"
@@ -141,7 +142,7 @@ static bool opt_bios(const char *arg, Error **errp)
 static bool opt_cpu(const char *arg, Error **errp)
 {
     if (!strcmp(arg, "help") || !strcmp(arg, "?")) {
-        x86_cpu_print_help();
+        x86_cpu_list();
         exit(0);
     }
     return set_once(&start_config.cpu, arg);
@@ -238,6 +239,38 @@ static bool opt_serial(const char *arg, Error **errp)
 static bool opt_parallel(const char *arg, Error **errp)
 {
     return only(arg, "none", "there is no parallel port", errp);
+}
+
+static bool add_monitor(const char *arg, const char *mode, bool pretty,
+                        Error **errp)
+{
+    JsonObject *opts = json_object_new();
+
+    json_object_set_string_member(opts, "short", arg);
+    json_object_set_string_member(opts, "mode", mode);
+    json_object_set_string_member(opts, "pretty", pretty ? "on" : "off");
+    g_ptr_array_add(start_config.monitors, opts);
+    return true;
+}
+
+static bool opt_monitor(const char *arg, Error **errp)
+{
+    return !strcmp(arg, "none") || add_monitor(arg, "readline", false, errp);
+}
+
+static bool opt_qmp(const char *arg, Error **errp)
+{
+    return add_monitor(arg, "control", false, errp);
+}
+
+static bool opt_qmp_pretty(const char *arg, Error **errp)
+{
+    return add_monitor(arg, "control", true, errp);
+}
+
+static bool opt_mon(const char *arg, Error **errp)
+{
+    return keep(start_config.monitors, arg, "chardev", NULL, errp);
 }
 
 static bool opt_name(const char *arg, Error **errp)
@@ -433,6 +466,11 @@ static const QEMUOption device_options[] = {
 };
 
 static const QEMUOption control_options[] = {
+    { "monitor", "BACKEND", "human monitor", opt_monitor },
+    { "qmp", "BACKEND", "QMP monitor", opt_qmp },
+    { "qmp-pretty", "BACKEND", NULL, opt_qmp_pretty },
+    { "mon", "[chardev=]ID[,mode=readline|control]",
+      "either monitor on a -chardev", opt_mon },
     { "S", NULL, "do not start the CPUs", opt_S },
     { "no-reboot", NULL, "exit instead of rebooting", opt_no_reboot },
     { "no-shutdown", NULL, "stop instead of exiting at shutdown",
@@ -522,6 +560,7 @@ static void config_init(void)
         .accels = list_of_opts(), .objects = list_of_opts(),
         .chardevs = list_of_opts(), .drives = list_of_opts(),
         .blockdevs = list_of_opts(), .devices = list_of_opts(),
+        .monitors = list_of_opts(),
         .serials = g_ptr_array_new_with_free_func(g_free),
         .globals = g_ptr_array_new_with_free_func(g_free),
     };

@@ -33,7 +33,7 @@ typedef struct StartConfig {
     GPtrArray *accels;          /* of JsonObject */
     JsonObject *smp, *mem, *numa_node, *boot;
     char *cpu;
-    GPtrArray *objects, *chardevs, *drives, *blockdevs, *devices;
+    GPtrArray *objects, *chardevs, *drives, *blockdevs, *devices, *monitors;
     GPtrArray *serials;         /* of strings: short forms */
     GPtrArray *globals;         /* of strings */
     bool nodefaults, nographic, start_stopped;

@@ -8,6 +8,7 @@
 #include "chardev/char.h"
 #include "hw/boards.h"
 #include "hw/qdev-properties.h"
+#include "monitor/monitor.h"
 #include "options.h"
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
@@ -396,7 +397,9 @@ static bool make_machine(Error **errp)
 static bool start(Error **errp)
 {
     if (!for_each(start_config.chardevs, "-chardev", make_chardev, errp) ||
-        !make_serials(errp) || !make_objects(false, errp) ||
+        !make_serials(errp) ||
+        !for_each(start_config.monitors, "-mon", monitor_new, errp) ||
+        !make_objects(false, errp) ||
         !for_each(start_config.blockdevs, "-blockdev", blockdev_add, errp) ||
         !for_each(start_config.drives, "-drive", make_drive, errp) ||
         !apply_globals(errp) || !make_machine(errp) ||
