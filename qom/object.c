@@ -233,6 +233,26 @@ static int class_compare_name(const void *a, const void *b)
     return strcmp(object_class_get_name(a), object_class_get_name(b));
 }
 
+/* Whether the type is or implements @name, from what was registered: to ask a
+ * class would mean to make it. */
+static bool type_claims(Type type, const char *name)
+{
+    for (; type; type = type->info.parent ? type_by_name(type->info.parent)
+                                          : NULL) {
+        const InterfaceInfo *i = type->info.interfaces;
+
+        if (!strcmp(type->info.name, name)) {
+            return true;
+        }
+        for (; i && i->type; i++) {
+            if (type_claims(type_by_name(i->type), name)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 GSList *object_class_get_list(const char *implements, bool include_abstract)
 {
     g_autoptr(GList) types = NULL;
@@ -240,15 +260,18 @@ GSList *object_class_get_list(const char *implements, bool include_abstract)
 
     pthread_mutex_lock(&type_lock);
     types = g_hash_table_get_values(type_table);
-    pthread_mutex_unlock(&type_lock);
     for (GList *l = types; l; l = l->next) {
-        ObjectClass *klass = type_get_class(l->data);
+        ObjectClass *klass;
 
-        if ((include_abstract || !object_class_is_abstract(klass)) &&
-            (!implements || object_class_dynamic_cast(klass, implements))) {
+        if (implements && !type_claims(l->data, implements)) {
+            continue;
+        }
+        klass = type_get_class(l->data);
+        if (include_abstract || !object_class_is_abstract(klass)) {
             list = g_slist_prepend(list, klass);
         }
     }
+    pthread_mutex_unlock(&type_lock);
     return g_slist_sort(list, class_compare_name);
 }
 

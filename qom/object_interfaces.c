@@ -176,7 +176,7 @@ void object_class_help(GString *out, ObjectClass *klass)
     }
 }
 
-void user_creatable_help(GString *out, const char *type)
+bool user_creatable_help(GString *out, const char *type, Error **errp)
 {
     g_autoptr(GSList) list = NULL;
     ObjectClass *klass;
@@ -188,22 +188,22 @@ void user_creatable_help(GString *out, const char *type)
             g_string_append_printf(out, "  %s\n",
                                    object_class_get_name(l->data));
         }
-        return;
+        return true;
     }
-    klass = object_class_by_name(type);
-    if (!klass || !object_class_dynamic_cast(klass, TYPE_USER_CREATABLE)) {
-        g_string_append_printf(out, "There is no object type '%s'\n", type);
-        return;
+    klass = user_creatable_class(type, errp);
+    if (klass) {
+        g_string_append_printf(out, "%s options:\n", type);
+        object_class_help(out, klass);
     }
-    g_string_append_printf(out, "%s options:\n", type);
-    object_class_help(out, klass);
+    return klass != NULL;
 }
 
-void user_creatable_print_help(const char *type)
+bool user_creatable_print_help(const char *type, Error **errp)
 {
     GString *out = g_string_new(NULL);
+    bool ok = user_creatable_help(out, type, errp);
 
-    user_creatable_help(out, type);
     fputs(out->str, stdout);
     g_string_free(out, TRUE);
+    return ok;
 }

@@ -25,7 +25,7 @@ StartConfig start_config;
 
 /* Adds the parsed argument to a list; "help" prints by @help and exits. */
 static bool keep(GPtrArray *list, const char *arg, const char *implied,
-                 void (*help)(JsonObject *opts), Error **errp)
+                 bool (*help)(JsonObject *opts, Error **errp), Error **errp)
 {
     bool wants_help = false;
     JsonObject *opts = keyval_parse(arg, implied, help ? &wants_help : NULL,
@@ -35,9 +35,11 @@ static bool keep(GPtrArray *list, const char *arg, const char *implied,
         return false;
     }
     if (wants_help) {
-        help(opts);
+        if (help(opts, errp)) {
+            exit(0);
+        }
         json_object_unref(opts);
-        exit(0);
+        return false;
     }
     g_ptr_array_add(list, opts);
     return true;
@@ -103,12 +105,14 @@ static bool opt_machine(const char *arg, Error **errp)
     g_autofree char *type = g_strndup(arg, strcspn(arg, ","));
 
     if (!strcmp(type, "help") || !strcmp(type, "?")) {
-        machine_print_help(NULL);
+        machine_print_help(NULL, NULL);
         exit(0);
     }
     if (!strcmp(arg + strlen(type), ",help")) {
-        machine_print_help(type);
-        exit(0);
+        if (machine_print_help(type, errp)) {
+            exit(0);
+        }
+        return false;
     }
     return merge(&start_config.machine, arg, "type", errp);
 }
@@ -182,10 +186,11 @@ static bool opt_boot(const char *arg, Error **errp)
     return merge(&start_config.boot, arg, "order", errp);
 }
 
-static void object_help(JsonObject *opts)
+static bool object_help(JsonObject *opts, Error **errp)
 {
-    user_creatable_print_help(json_object_get_string_member_with_default(
-        opts, "qom-type", NULL));
+    return user_creatable_print_help(
+        json_object_get_string_member_with_default(opts, "qom-type", NULL),
+        errp);
 }
 
 static bool opt_object(const char *arg, Error **errp)
@@ -193,10 +198,11 @@ static bool opt_object(const char *arg, Error **errp)
     return keep(start_config.objects, arg, "qom-type", object_help, errp);
 }
 
-static void device_help(JsonObject *opts)
+static bool device_help(JsonObject *opts, Error **errp)
 {
-    qdev_print_help(json_object_get_string_member_with_default(opts, "driver",
-                                                               NULL));
+    return qdev_print_help(
+        json_object_get_string_member_with_default(opts, "driver", NULL),
+        errp);
 }
 
 static bool opt_device(const char *arg, Error **errp)
@@ -220,9 +226,10 @@ static bool opt_blockdev(const char *arg, Error **errp)
     return keep(start_config.blockdevs, arg, "driver", NULL, errp);
 }
 
-static void chardev_help(JsonObject *opts)
+static bool chardev_help(JsonObject *opts, Error **errp)
 {
     qemu_chr_print_help();
+    return true;
 }
 
 static bool opt_chardev(const char *arg, Error **errp)

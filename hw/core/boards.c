@@ -35,7 +35,7 @@ static void help_machine_line(GString *out, const char *name, MachineClass *mc,
     g_string_append_printf(out, "%s\n", mc->is_default ? " (default)" : "");
 }
 
-void machine_help(GString *out, const char *name)
+bool machine_help(GString *out, const char *name, Error **errp)
 {
     g_autoptr(GSList) list = NULL;
     MachineClass *mc;
@@ -50,24 +50,26 @@ void machine_help(GString *out, const char *name)
             }
             help_machine_line(out, mc->name, mc, NULL);
         }
-        return;
+        return true;
     }
     mc = find_machine(name);
     if (!mc) {
-        g_string_append_printf(out, "There is no machine '%s'\n", name);
-        return;
+        error_setg(errp, "There is no machine '%s'", name);
+        return false;
     }
     g_string_append_printf(out, "%s options:\n", mc->name);
     object_class_help(out, OBJECT_CLASS(mc));
+    return true;
 }
 
-void machine_print_help(const char *name)
+bool machine_print_help(const char *name, Error **errp)
 {
     GString *out = g_string_new(NULL);
+    bool ok = machine_help(out, name, errp);
 
-    machine_help(out, name);
     fputs(out->str, stdout);
     g_string_free(out, TRUE);
+    return ok;
 }
 
 /* -- RAM ----------------------------------------------------------------- */

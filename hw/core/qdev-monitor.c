@@ -302,10 +302,9 @@ static void help_category(GString *out, GSList *list, int category)
     }
 }
 
-void qdev_help(GString *out, const char *driver)
+bool qdev_help(GString *out, const char *driver, Error **errp)
 {
     g_autoptr(GSList) list = NULL;
-    g_autoptr(Error) err = NULL;
     DeviceClass *dc;
 
     if (!driver) {
@@ -313,24 +312,24 @@ void qdev_help(GString *out, const char *driver)
         for (int i = 0; i <= DEVICE_CATEGORY_MAX; i++) {
             help_category(out, list, i);
         }
-        return;
+        return true;
     }
-    dc = driver_class(driver, &err);
-    if (!dc) {
-        g_string_append_printf(out, "%s\n", error_get_pretty(err));
-        return;
+    dc = driver_class(driver, errp);
+    if (dc) {
+        g_string_append_printf(out, "%s options:\n", driver);
+        object_class_help(out, OBJECT_CLASS(dc));
     }
-    g_string_append_printf(out, "%s options:\n", driver);
-    object_class_help(out, OBJECT_CLASS(dc));
+    return dc != NULL;
 }
 
-void qdev_print_help(const char *driver)
+bool qdev_print_help(const char *driver, Error **errp)
 {
     GString *out = g_string_new(NULL);
+    bool ok = qdev_help(out, driver, errp);
 
-    qdev_help(out, driver);
     fputs(out->str, stdout);
     g_string_free(out, TRUE);
+    return ok;
 }
 
 /* -- info qtree ---------------------------------------------------------- */

@@ -689,21 +689,23 @@ static void test_help(void)
 {
     GString *out = g_string_new(NULL);
     DeviceState *host;
+    Error *err = NULL;
 
     begin();
-    qdev_help(out, NULL);
+    qdev_help(out, NULL, &error_abort);
     check_has(out, "Controller/Bridge/Hub devices:\nname \"test-host\"\n");
     check_has(out, "\nStorage devices:\n");
     check_has(out, "name \"test-card\", bus TBUS, desc \"a card for tests\"\n");
     g_assert_null(strstr(out->str, "soldered"));
     g_string_truncate(out, 0);
-    qdev_help(out, "test-card");
+    qdev_help(out, "test-card", &error_abort);
     check_has(out, "test-card options:\n  fail=<str>\n  slot=<int32>");
     check_has(out, "(default: -1)\n");
     g_assert_null(strstr(out->str, "realized"));
     g_string_truncate(out, 0);
-    qdev_help(out, "test-crad");
-    check_has(out, "did you mean 'test-card'?");
+    g_assert_false(qdev_help(out, "test-crad", &err));
+    check_error(err, "'test-crad' is not a valid device model name; did you "
+                "mean 'test-card'?");
 
     host = make_host("h");
     add("{'driver':'test-card','id':'a','slot':3}", &error_abort);
@@ -754,13 +756,14 @@ static void test_machine_names(void)
     g_assert_true(find_machine("none")->no_cpus);
     g_assert_null(find_machine("tset"));
     g_assert_null(find_machine("machine"));
-    machine_help(out, NULL);
+    machine_help(out, NULL, &error_abort);
     check_has(out, "Supported machines are:\n");
     check_has(out, "\nnone                 empty machine\n");
     check_has(out, "\ntest                 a machine for tests "
               "(alias of test-1.0)\n");
     g_string_truncate(out, 0);
-    machine_help(out, "test");
+    machine_help(out, "test", &error_abort);
+    g_assert_false(machine_help(out, "tset", NULL));
     check_has(out, "test-1.0 options:\n  append=<string>");
     g_string_free(out, TRUE);
 }

@@ -538,14 +538,15 @@ static void test_help(void)
 {
     GString *out = g_string_new(NULL);
 
-    user_creatable_help(out, NULL);
+    user_creatable_help(out, NULL, &error_abort);
     g_assert_nonnull(strstr(out->str, "\n  test-box\n"));
     g_string_truncate(out, 0);
-    user_creatable_help(out, TYPE_BOX);
+    user_creatable_help(out, TYPE_BOX, &error_abort);
     g_assert_nonnull(strstr(out->str, "test-box options:\n"));
     g_assert_nonnull(strstr(out->str, "  label=<string>"));
     g_assert_nonnull(strstr(out->str, " - what it says\n"));
     g_assert_null(strstr(out->str, "fixed"));
+    g_assert_false(user_creatable_help(out, "container", NULL));
     g_string_free(out, TRUE);
 }
 
