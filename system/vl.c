@@ -384,6 +384,9 @@ static bool make_machine(Error **errp)
         error_prepend(errp, "-machine %s: ", mc->name);
         return false;
     }
+    if (start_config.nographic) {
+        ms->graphics = false;
+    }
     ms->cpu_type = g_strdup(start_config.cpu ?: mc->default_cpu);
     return configure_memory(ms, errp) && configure_numa(ms, errp) &&
            configure_smp(ms, errp) && configure_boot(ms, errp) &&
@@ -409,10 +412,8 @@ static bool start(Error **errp)
     }
     qdev_prop_check_globals();
     qdev_hotplug = true;
-    if (MACHINE_GET_CLASS(current_machine)->ready) {
-        MACHINE_GET_CLASS(current_machine)->ready(current_machine);
-    }
-    return true;
+    return !MACHINE_GET_CLASS(current_machine)->ready ||
+           MACHINE_GET_CLASS(current_machine)->ready(current_machine, errp);
 }
 
 int main(int argc, char **argv)

@@ -175,6 +175,7 @@ static bool machine_set_##prop(Object *obj, bool v, Error **errp)       \
 }
 MACHINE_BOOL_PROPERTY(mem_merge)
 MACHINE_BOOL_PROPERTY(dump_guest_core)
+MACHINE_BOOL_PROPERTY(graphics)
 
 static bool machine_get_usb(Object *obj, Error **errp)
 {
@@ -217,6 +218,8 @@ static const struct {
       machine_get_mem_merge, machine_set_mem_merge },
     { "dump-guest-core", "Include guest memory in a core dump",
       machine_get_dump_guest_core, machine_set_dump_guest_core },
+    { "graphics", "Firmware has a screen (off: a serial console)",
+      machine_get_graphics, machine_set_graphics },
     { "usb", "Have a USB host controller (off only)",
       machine_get_usb, machine_set_usb },
 };
@@ -245,6 +248,7 @@ static void machine_init(Object *obj)
 
     ms->mem_merge = true;
     ms->dump_guest_core = true;
+    ms->graphics = true;
     /* Where devices without a better place go. */
     container_get(obj, "unattached");
     container_get(obj, "peripheral");

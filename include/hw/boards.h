@@ -17,7 +17,8 @@ struct MachineClass {
     const char *alias;          /* "q35" */
     const char *desc;
     bool (*init)(MachineState *ms, Error **errp);   /* builds everything */
-    void (*ready)(MachineState *ms);    /* after -device, before reset */
+    /* After every -device, before the first reset. */
+    bool (*ready)(MachineState *ms, Error **errp);
     uint64_t default_ram_size;  /* bytes */
     int max_cpus;
     const char *default_cpu;
@@ -36,6 +37,7 @@ struct MachineState {
     char *firmware;             /* -bios, or NULL */
     char *boot_order;           /* -boot order=, or NULL */
     bool boot_menu, boot_strict;
+    bool graphics;              /* false: -nographic, a serial console */
     char *memory_backend;       /* id, or NULL */
     bool mem_merge, dump_guest_core, usb;
     MemoryRegion *ram;          /* all of it, one region */

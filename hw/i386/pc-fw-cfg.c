@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What firmware learns from the machine: CMOS bytes (as SeaBIOS reads them),
+ * fw_cfg items, SMBIOS and the order in which to try boot devices.
+ */
+#include "qemu/osdep.h"
+#include "hw/i386/boot.h"
+#include "hw/i386/pc.h"
+#include "hw/i386/smbios.h"
+#include "qemu/bswap.h"
+#include "system/system.h"
+
+/* -- Boot order ---------------------------------------------------------- */
+
+/* Letters of -boot order= and what the BIOS calls the devices in CMOS. */
+static int boot_device_code(char letter)
+{
+    static const char letters[] = "acdn";
+    const char *p = letter ? strchr(letters, letter) : NULL;
+
+    return p ? p - letters + 1 : 0;
+}
+
+bool pc_check_boot_order(const char *order, Error **errp)
+{
+    size_t len = strlen(order);
+
+    for (size_t i = 0; i < len; i++) {
+        if (!boot_device_code(order[i]) || strchr(order, order[i])
+            != order + i || len > 3) {
+            error_setg(errp, "-boot order=%s: expects up to three different "
+                       "letters of a (floppy), c (disk), d (CD), n (network)",
+                       order);
+            return false;
+        }
+    }
+    return true;
+}
+
+typedef struct BootEntry {
+    int64_t index;
+    char *path;
+} BootEntry;
+
+static int add_boot_entry(DeviceState *dev, void *opaque)
+{
+    Object *obj = OBJECT(dev);
+    BootEntry e;
+
+    if (object_property_find(obj, "bootindex")) {
+        e.index = object_property_get_int(obj, "bootindex", &error_abort);
+        if (e.index >= 0) {
+            e.path = qdev_get_fw_dev_path(dev);
+            g_array_append_val((GArray *)opaque, e);
+        }
+    }
+    return 0;
+}
+
+static int compare_boot_entries(const void *a, const void *b)
+{
+    int64_t x = ((const BootEntry *)a)->index, y = ((const BootEntry *)b)->index;
+
+    return x < y ? -1 : x > y;
+}
+
+char *pc_bootorder(bool strict, size_t *len)
+{
+    g_autoptr(GArray) entries = g_array_new(false, false, sizeof(BootEntry));
+    GString *list = g_string_new(NULL);
+
+    qbus_walk(sysbus_get_default(), add_boot_entry, NULL, entries);
+    g_array_sort(entries, compare_boot_entries);
+    for (unsigned i = 0; i < entries->len; i++) {
+        BootEntry *e = &g_array_index(entries, BootEntry, i);
+
+        g_string_append_printf(list, "%s%s", list->len ? "\n" : "", e->path);
+        g_free(e->path);
+    }
+    if (strict && list->len) {
+        g_string_append(list, "\nHALT");
+    }
+    *len = list->len ? list->len + 1 : 0;
+    return g_string_free(list, false);
+}
+
+/* -- CMOS ---------------------------------------------------------------- */
+
+static void set_cmos16(RTCState *rtc, int addr, uint16_t v)
+{
+    mc146818rtc_set_cmos_data(rtc, addr, v & 0xff);
+    mc146818rtc_set_cmos_data(rtc, addr + 1, v >> 8);
+}
+
+void pc_fill_cmos(PCMachineState *pcms)
+{
+    MachineState *ms = MACHINE(pcms);
+    const char *order = ms->boot_order && *ms->boot_order ? ms->boot_order
+                                                          : "cad";
+    RTCState *rtc = pcms->rtc;
+    uint64_t above_1m = pcms->below_4g - MIN(pcms->below_4g, 1 * MiB);
+    uint64_t above_16m = pcms->below_4g - MIN(pcms->below_4g, 16 * MiB);
+    uint64_t high = MIN(pcms->above_4g / (64 * KiB), 0xffffff);
+    int boot[3] = { 0 };
+
+    mc146818rtc_set_cmos_data(rtc, 0x14, 0x02);     /* FPU */
+    set_cmos16(rtc, 0x15, 640);
+    set_cmos16(rtc, 0x17, MIN(above_1m / KiB, UINT16_MAX));
+    set_cmos16(rtc, 0x30, MIN(above_1m / KiB, UINT16_MAX));
+    set_cmos16(rtc, 0x34, MIN(above_16m / (64 * KiB), UINT16_MAX));
+    set_cmos16(rtc, 0x5b, high & 0xffff);
+    mc146818rtc_set_cmos_data(rtc, 0x5d, high >> 16);
+    mc146818rtc_set_cmos_data(rtc, 0x5f, MIN(ms->smp_cpus - 1, UINT8_MAX));
+    for (int i = 0; i < 3 && order[i]; i++) {
+        boot[i] = boot_device_code(order[i]);
+    }
+    mc146818rtc_set_cmos_data(rtc, 0x3d, boot[1] << 4 | boot[0]);
+    /* Bit 0: no check of a floppy's signature. */
+    mc146818rtc_set_cmos_data(rtc, 0x38, boot[2] << 4 | 1);
+}
+
+/* -- fw_cfg -------------------------------------------------------------- */
+
+static void add_e820(PCMachineState *pcms)
+{
+    const E820Entry *table;
+    unsigned n;
+
+    e820_add_entry(0, pcms->below_4g, E820_RAM);
+    if (pcms->above_4g) {
+        e820_add_entry(PC_4G, pcms->above_4g, E820_RAM);
+    }
+    n = e820_get_table(&table);
+    fw_cfg_add_file(pcms->fw_cfg, "etc/e820",
+                    g_memdup2(table, n * sizeof(*table)), n * sizeof(*table));
+}
+
+static void add_smbios(PCMachineState *pcms, const uint8_t *uuid)
+{
+    MachineState *ms = MACHINE(pcms);
+    SMBIOSConfig cfg = {
+        .manufacturer = "QEMU",
+        .product = PC_MACHINE_GET_CLASS(pcms)->product,
+        .version = MACHINE_GET_CLASS(ms)->name,
+        .sockets = ms->smp_sockets,
+        .cores = ms->smp_dies * ms->smp_cores,
+        .threads = ms->smp_threads,
+        .below_4g = pcms->below_4g,
+        .above_4g = pcms->above_4g,
+    };
+    uint8_t *anchor = g_malloc(SMBIOS_ANCHOR_SIZE);
+    GByteArray *tables;
+    size_t len;
+
+    memcpy(cfg.uuid, uuid, sizeof(cfg.uuid));
+    tables = smbios_build(&cfg, anchor);
+    len = tables->len;
+    fw_cfg_add_file(pcms->fw_cfg, "etc/smbios/smbios-tables",
+                    g_byte_array_free(tables, false), len);
+    fw_cfg_add_file(pcms->fw_cfg, "etc/smbios/smbios-anchor", anchor,
+                    SMBIOS_ANCHOR_SIZE);
+}
+
+void pc_fill_fw_cfg(PCMachineState *pcms)
+{
+    MachineState *ms = MACHINE(pcms);
+    FWCfgState *fw = pcms->fw_cfg;
+    uint8_t *uuid = g_malloc0(16);
+    char *order;
+    size_t len;
+
+    if (qemu_uuid) {
+        uuid_parse(qemu_uuid, uuid);    /* pc_init has checked it */
+    }
+    fw_cfg_add_bytes(fw, FW_CFG_UUID, uuid, 16);
+    fw_cfg_add_i64(fw, FW_CFG_RAM_SIZE, ms->ram_size);
+    fw_cfg_add_i16(fw, FW_CFG_NOGRAPHIC, !ms->graphics);
+    fw_cfg_add_i16(fw, FW_CFG_NB_CPUS, ms->smp_cpus);
+    fw_cfg_add_i16(fw, FW_CFG_MAX_CPUS, ms->smp_max_cpus);
+    fw_cfg_add_i16(fw, FW_CFG_BOOT_MENU, ms->boot_menu);
+    fw_cfg_add_i32(fw, FW_CFG_IRQ0_OVERRIDE, 1);
+    add_e820(pcms);
+    add_smbios(pcms, uuid);
+    order = pc_bootorder(ms->boot_strict, &len);
+    fw_cfg_add_file(fw, "bootorder", order, len);
+}
