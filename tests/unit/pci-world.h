@@ -85,6 +85,12 @@ static void test_dev_reset(DeviceState *dev)
     pci_irq_deassert(PCI_DEVICE(dev));
 }
 
+/* An INTx routing notifier that counts. */
+static inline void test_dev_notified(PCIDevice *dev)
+{
+    TEST_DEV(dev)->notified++;
+}
+
 static void test_dev_class_init(ObjectClass *klass, void *data)
 {
     PCIDeviceClass *pc = PCI_DEVICE_CLASS(klass);
@@ -164,7 +170,7 @@ static const TypeInfo test_types[] = {
 };
 DEFINE_TYPES(test_types)
 
-static void world_set_irq(void *opaque, int irq, int level)
+static inline void world_set_irq(void *opaque, int irq, int level)
 {
     World *w = opaque;
 
@@ -172,7 +178,7 @@ static void world_set_irq(void *opaque, int irq, int level)
     w->changes++;
 }
 
-static void world_init(World *w, const char *bus_type)
+static inline void world_init(World *w, const char *bus_type)
 {
     memset(w, 0, sizeof(*w));
     memory_region_init(&w->mem, NULL, "mem", UINT64_MAX);
@@ -185,7 +191,7 @@ static void world_init(World *w, const char *bus_type)
     pci_bus_irqs(w->bus, world_set_irq, w, PCI_NUM_PINS);
 }
 
-static void world_clear(World *w)
+static inline void world_clear(World *w)
 {
     int i;
 

@@ -583,11 +583,6 @@ static PCIINTxRoute test_route(void *opaque, int pin)
     return (PCIINTxRoute){ PCI_INTX_ENABLED, 100 + pin };
 }
 
-static void notified(PCIDevice *dev)
-{
-    TEST_DEV(dev)->notified++;
-}
-
 static void test_intx_routing(void)
 {
     World w;
@@ -612,8 +607,8 @@ static void test_intx_routing(void)
     s = pci_device_route_intx_to_irq(b, 0);
     g_assert_true(pci_intx_route_changed(&r, &s));
 
-    pci_device_set_intx_routing_notifier(a, notified);
-    pci_device_set_intx_routing_notifier(c, notified);
+    pci_device_set_intx_routing_notifier(a, test_dev_notified);
+    pci_device_set_intx_routing_notifier(c, test_dev_notified);
     pci_bus_fire_intx_routing_notifier(w.bus);
     g_assert_cmpint(TEST_DEV(a)->notified, ==, 1);
     g_assert_cmpint(TEST_DEV(b)->notified, ==, 0);
