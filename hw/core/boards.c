@@ -30,9 +30,10 @@ static void help_machine_line(GString *out, const char *name, MachineClass *mc,
 {
     g_string_append_printf(out, "%-20s %s", name, mc->desc ?: "");
     if (alias_of) {
-        g_string_append_printf(out, " (alias of %s)", alias_of);
+        g_string_append_printf(out, " (alias of %s)\n", alias_of);
+    } else {
+        g_string_append(out, mc->is_default ? " (default)\n" : "\n");
     }
-    g_string_append_printf(out, "%s\n", mc->is_default ? " (default)" : "");
 }
 
 bool machine_help(GString *out, const char *name, Error **errp)
