@@ -46,36 +46,50 @@ static int64_t clock_ns(clockid_t id)
     return ts.tv_sec * NANOSECONDS_PER_SECOND + ts.tv_nsec;
 }
 
-static void virtual_read(VirtualMode *mode, int64_t *ns)
+/* Mode and time as they were together at one moment. */
+static VirtualMode virtual_read(int64_t *ns)
 {
     unsigned before, after;
+    VirtualMode mode;
 
     do {
         before = __atomic_load_n(&virtual_clock.count, __ATOMIC_ACQUIRE);
-        *mode = __atomic_load_n(&virtual_clock.mode, __ATOMIC_ACQUIRE);
+        mode = __atomic_load_n(&virtual_clock.mode, __ATOMIC_ACQUIRE);
         *ns = __atomic_load_n(&virtual_clock.ns, __ATOMIC_ACQUIRE);
+        if (mode == VIRTUAL_RUNNING) {
+            /* Inside, or the clock could have been stopped at an earlier time
+             * than is read here, and would then seem to go back. */
+            *ns = clock_ns(CLOCK_MONOTONIC) - *ns;
+            __builtin_ia32_lfence();
+        }
         after = __atomic_load_n(&virtual_clock.count, __ATOMIC_RELAXED);
     } while (before != after || (before & 1));
-}
-
-/* virtual_lock is held. */
-static void virtual_write(VirtualMode mode, int64_t ns)
-{
-    unsigned count = virtual_clock.count;
-
-    __atomic_store_n(&virtual_clock.count, count + 1, __ATOMIC_RELAXED);
-    __atomic_store_n(&virtual_clock.mode, mode, __ATOMIC_RELEASE);
-    __atomic_store_n(&virtual_clock.ns, ns, __ATOMIC_RELEASE);
-    __atomic_store_n(&virtual_clock.count, count + 2, __ATOMIC_RELEASE);
+    return mode;
 }
 
 static int64_t virtual_get_ns(void)
 {
-    VirtualMode mode;
     int64_t ns;
 
-    virtual_read(&mode, &ns);
-    return mode == VIRTUAL_RUNNING ? clock_ns(CLOCK_MONOTONIC) - ns : ns;
+    virtual_read(&ns);
+    return ns;
+}
+
+/* Goes on from the present time in @mode; virtual_lock is held. */
+static void virtual_set_mode(VirtualMode mode)
+{
+    VirtualMode old = virtual_clock.mode;
+    int64_t host, ns = virtual_clock.ns;
+
+    /* No reader takes a time from here on. */
+    __atomic_fetch_add(&virtual_clock.count, 1, __ATOMIC_SEQ_CST);
+    host = clock_ns(CLOCK_MONOTONIC);
+    if ((old == VIRTUAL_RUNNING) != (mode == VIRTUAL_RUNNING)) {
+        ns = host - ns;
+    }
+    __atomic_store_n(&virtual_clock.mode, mode, __ATOMIC_RELEASE);
+    __atomic_store_n(&virtual_clock.ns, ns, __ATOMIC_RELEASE);
+    __atomic_fetch_add(&virtual_clock.count, 1, __ATOMIC_RELEASE);
 }
 
 int64_t qemu_clock_get_ns(QEMUClockType type)
@@ -92,13 +106,9 @@ int64_t qemu_clock_get_ns(QEMUClockType type)
 
 void qemu_clock_virtual_enable(bool run)
 {
-    VirtualMode want = run ? VIRTUAL_RUNNING : VIRTUAL_STOPPED;
-
     qemu_mutex_lock(&virtual_lock);
-    if (virtual_clock.mode != VIRTUAL_MANUAL && virtual_clock.mode != want) {
-        int64_t now = virtual_get_ns();
-
-        virtual_write(want, run ? clock_ns(CLOCK_MONOTONIC) - now : now);
+    if (virtual_clock.mode != VIRTUAL_MANUAL) {
+        virtual_set_mode(run ? VIRTUAL_RUNNING : VIRTUAL_STOPPED);
     }
     qemu_mutex_unlock(&virtual_lock);
     aio_kick_all();
@@ -107,7 +117,7 @@ void qemu_clock_virtual_enable(bool run)
 void qemu_clock_virtual_manual(void)
 {
     qemu_mutex_lock(&virtual_lock);
-    virtual_write(VIRTUAL_MANUAL, virtual_get_ns());
+    virtual_set_mode(VIRTUAL_MANUAL);
     qemu_mutex_unlock(&virtual_lock);
     aio_kick_all();
 }
@@ -117,7 +127,7 @@ void qemu_clock_virtual_set_ns(int64_t ns)
     qemu_mutex_lock(&virtual_lock);
     assert(virtual_clock.mode == VIRTUAL_MANUAL);
     if (ns > virtual_clock.ns) {
-        virtual_write(VIRTUAL_MANUAL, ns);
+        __atomic_store_n(&virtual_clock.ns, ns, __ATOMIC_RELEASE);
     }
     qemu_mutex_unlock(&virtual_lock);
     aio_kick_all();
@@ -126,14 +136,9 @@ void qemu_clock_virtual_set_ns(int64_t ns)
 /* Timers of a clock that stands still wait, even those that were due. */
 static bool clock_ticks(QEMUClockType type)
 {
-    VirtualMode mode;
-    int64_t ns;
-
-    if (type != QEMU_CLOCK_VIRTUAL) {
-        return true;
-    }
-    virtual_read(&mode, &ns);
-    return mode != VIRTUAL_STOPPED;
+    return type != QEMU_CLOCK_VIRTUAL ||
+           __atomic_load_n(&virtual_clock.mode, __ATOMIC_ACQUIRE) !=
+           VIRTUAL_STOPPED;
 }
 
 int64_t aio_next_deadline(AioContext *ctx, QEMUClockType type)
@@ -147,8 +152,7 @@ int64_t aio_next_deadline(AioContext *ctx, QEMUClockType type)
 static int64_t clock_timeout(AioContext *ctx, QEMUClockType type)
 {
     QEMUTimer *t = QTAILQ_FIRST(&ctx->timers[type]);
-    VirtualMode mode;
-    int64_t left, ns;
+    int64_t left;
 
     if (!t || !clock_ticks(type)) {
         return -1;
@@ -157,11 +161,10 @@ static int64_t clock_timeout(AioContext *ctx, QEMUClockType type)
     if (left <= 0) {
         return 0;
     }
-    if (type == QEMU_CLOCK_VIRTUAL) {
-        virtual_read(&mode, &ns);
-        if (mode == VIRTUAL_MANUAL) {
-            return -1;
-        }
+    if (type == QEMU_CLOCK_VIRTUAL &&
+        __atomic_load_n(&virtual_clock.mode, __ATOMIC_ACQUIRE) ==
+        VIRTUAL_MANUAL) {
+        return -1;              /* who sets it, notifies */
     }
     return left;
 }
