@@ -78,6 +78,7 @@ static bool wants_help(const char *str)
     bool help;
     g_autoptr(JsonObject) o = keyval_parse(str, "k", &help, &error_abort);
 
+    g_assert_nonnull(o);
     return help;
 }
 
