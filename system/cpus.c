@@ -112,6 +112,12 @@ bool cpu_thread_start(CPUState *cpu, const char *name,
     return true;
 }
 
+void cpu_stop_current(void)
+{
+    current_cpu->stop = true;
+    cpu_kick(current_cpu);
+}
+
 void cpu_thread_end(CPUState *cpu)
 {
     cpu->unplug = true;

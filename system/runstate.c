@@ -5,7 +5,8 @@
  *
  * A request is a word that any thread (or signal handler) writes and the main
  * loop takes; of several of a kind before it looks, one counts.  All that
- * stops or resets vCPUs therefore happens in the main thread.
+ * stops or resets vCPUs therefore happens in the main thread.  From a vCPU
+ * thread the functions want the BQL.
  */
 #include "qemu/osdep.h"
 #include <json-glib/json-glib.h>
@@ -206,6 +207,15 @@ static void request(int *what, int value)
     aio_notify(qemu_get_aio_context());
 }
 
+/* A vCPU that asks for a reset or a stop executes no more until then. */
+static void request_and_stop(int *what, int value)
+{
+    request(what, value);
+    if (current_cpu) {
+        cpu_stop_current();
+    }
+}
+
 static int take(int *what, int none)
 {
     return __atomic_exchange_n(what, none, __ATOMIC_SEQ_CST);
@@ -238,13 +248,16 @@ bool shutdown_caused_by_guest(ShutdownCause cause)
 
 void qemu_system_reset_request(ShutdownCause cause)
 {
-    request(reboot_action == REBOOT_ACTION_SHUTDOWN ? &shutdown_requested
-                                                    : &reset_requested, cause);
+    if (reboot_action == REBOOT_ACTION_SHUTDOWN) {
+        qemu_system_shutdown_request(cause);
+    } else {
+        request_and_stop(&reset_requested, cause);
+    }
 }
 
 void qemu_system_shutdown_request(ShutdownCause cause)
 {
-    request(&shutdown_requested, cause);
+    request_and_stop(&shutdown_requested, cause);
 }
 
 void qemu_system_shutdown_request_with_code(ShutdownCause cause, int code)
@@ -260,7 +273,7 @@ void qemu_system_powerdown_request(void)
 
 void qemu_system_vmstop_request(RunState state)
 {
-    request(&vmstop_requested, state);
+    request_and_stop(&vmstop_requested, state);
 }
 
 void qemu_system_guest_panicked(void)
@@ -277,7 +290,7 @@ void qemu_system_killed(int signal_nr, pid_t pid)
     signal(SIGHUP, SIG_DFL);
     killed_by = pid;
     __atomic_store_n(&killed_signal, signal_nr, __ATOMIC_SEQ_CST);
-    qemu_system_shutdown_request(SHUTDOWN_CAUSE_HOST_SIGNAL);
+    request(&shutdown_requested, SHUTDOWN_CAUSE_HOST_SIGNAL);
 }
 
 static void on_signal(int signal_nr, siginfo_t *info, void *context)

@@ -22,6 +22,7 @@ struct CPUState {
     void *run_on_cpu_data;
     int kvm_fd;
     struct kvm_run *kvm_run;
+    bool in_kvm_run;            /* atomic: in the guest, or nearly */
     QTAILQ_ENTRY(CPUState) node;
 };
 #define TYPE_CPU "cpu"
@@ -51,6 +52,8 @@ void cpu_list_remove(CPUState *cpu);
  */
 bool cpu_thread_start(CPUState *cpu, const char *name,
                       void (*exec)(CPUState *cpu), Error **errp);
+/* The calling vCPU stands still when it gets back to its frame. */
+void cpu_stop_current(void);
 /* Ends and joins it. */
 void cpu_thread_end(CPUState *cpu);
 

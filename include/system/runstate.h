@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Run state of the VM and requests to change it.  The *_request functions may
- * be called from any thread and take effect in the main loop; all others are
- * for the BQL holder.
+ * be called from any thread (a vCPU's: with the BQL; it then stands still) and
+ * take effect in the main loop; all others are for the BQL holder.
  */
 #ifndef SYSTEM_RUNSTATE_H
 #define SYSTEM_RUNSTATE_H
