@@ -233,12 +233,13 @@ static bool set_phys_bits(X86CPUConfig *cfg, const char *value, Error **errp)
 static const struct {
     const char *key;
     bool (*set)(X86CPUConfig *cfg, const char *value, Error **errp);
-    uint32_t max;               /* a number; else, without @set, a bool */
+    bool string;
+    uint32_t max;               /* a number; else, if no string, a bool */
     size_t offset;
 } keys[] = {
-    { "vendor", .set = set_vendor },
-    { "model-id", .set = set_model_id },
-    { "phys-bits", .set = set_phys_bits },
+    { "vendor", .set = set_vendor, .string = true, FIELD(vendor) },
+    { "model-id", .set = set_model_id, .string = true, FIELD(model_id) },
+    { "phys-bits", .set = set_phys_bits, .max = 52, FIELD(phys_bits) },
     { "family", .max = 0xff + 0xf, FIELD(family) },
     { "model", .max = 0xff, FIELD(modelno) },
     { "stepping", .max = 0xf, FIELD(stepping) },
@@ -333,6 +334,68 @@ bool x86_cpu_config_set(X86CPUConfig *cfg, const char *key, const char *value,
     }
     return qemu_parse_bool(key, value, &on, errp) &&
            set_feature(cfg, key, on, errp);
+}
+
+void x86_cpu_config_foreach(void (*fn)(const char *name, const char *type,
+                                       void *opaque), void *opaque)
+{
+    for (int i = 0; i < ARRAY_SIZE(keys); i++) {
+        fn(keys[i].key, keys[i].string ? "string"
+                        : keys[i].max ? "uint32" : "bool", opaque);
+    }
+    for (int w = 0; w < FEATURE_WORDS; w++) {
+        for (int bit = 0; bit < 32; bit++) {
+            const char *names = feature_word_info[w].names[bit];
+
+            if (names) {
+                g_autofree char *name = g_strndup(names, strcspn(names, "|"));
+
+                fn(name, "bool", opaque);
+            }
+        }
+    }
+}
+
+JsonNode *x86_cpu_config_get(const X86CPUConfig *cfg, const char *name)
+{
+    for (int i = 0; i < ARRAY_SIZE(keys); i++) {
+        const void *field = (const char *)cfg + keys[i].offset;
+        JsonNode *node;
+
+        if (strcmp(keys[i].key, name)) {
+            continue;
+        }
+        node = json_node_alloc();
+        if (keys[i].string) {
+            return json_node_init_string(node, field);
+        }
+        if (keys[i].max) {
+            return json_node_init_int(node, *(const uint32_t *)field);
+        }
+        return json_node_init_boolean(node, *(const bool *)field);
+    }
+    return json_node_init_boolean(json_node_alloc(),
+                                  x86_config_has(cfg, name));
+}
+
+JsonNode *x86_cpu_config_unavailable(const X86CPUConfig *cfg)
+{
+    JsonArray *list = json_array_new();
+    JsonNode *node = json_node_new(JSON_NODE_ARRAY);
+
+    for (int w = 0; w < FEATURE_WORDS; w++) {
+        for (int bit = 0; bit < 32; bit++) {
+            const char *names = feature_word_info[w].names[bit];
+
+            if (names && (cfg->filtered[w] & 1u << bit)) {
+                g_autofree char *name = g_strndup(names, strcspn(names, "|"));
+
+                json_array_add_string_element(list, name);
+            }
+        }
+    }
+    json_node_take_array(node, list);
+    return node;
 }
 
 /* One pass over the elements: which, '=' or '+' or '-', is handled now. */

@@ -50,10 +50,14 @@ uint32_t x86_topo_apic_id(const X86CPUTopo *t, unsigned index)
 
 X86CPUTopo x86_machine_topo(const MachineState *ms)
 {
-    return (X86CPUTopo){
+    X86CPUTopo t = {
         .sockets = MAX(ms->smp_sockets, 1), .dies = MAX(ms->smp_dies, 1),
         .cores = MAX(ms->smp_cores, 1), .threads = MAX(ms->smp_threads, 1),
     };
+
+    t.sockets = MAX(t.sockets, DIV_ROUND_UP(ms->smp_cpus,
+                                            t.dies * t.cores * t.threads));
+    return t;
 }
 
 /* -- Caches -------------------------------------------------------------- */
@@ -154,7 +158,7 @@ static unsigned threads_in_package(const Build *b)
     return b->topo->threads * b->topo->cores * b->topo->dies;
 }
 
-static uint32_t signature(const X86CPUConfig *cfg)
+uint32_t x86_cpu_signature(const X86CPUConfig *cfg)
 {
     uint32_t family = MIN(cfg->family, 15u);
 
@@ -176,7 +180,7 @@ static void leaf_1(Build *b)
 {
     struct kvm_cpuid_entry2 *e = add(b, 1);
 
-    e->eax = signature(b->cfg);
+    e->eax = x86_cpu_signature(b->cfg);
     e->ebx = (b->apic_id & 0xff) << 24 | (CACHE_LINE / 8) << 8;
     e->ecx = b->cfg->features[FEAT_1_ECX];
     e->edx = b->cfg->features[FEAT_1_EDX];
@@ -412,7 +416,7 @@ static void leaf_8000_0001(Build *b)
 {
     struct kvm_cpuid_entry2 *e = add(b, 0x80000001);
 
-    e->eax = signature(b->cfg);
+    e->eax = x86_cpu_signature(b->cfg);
     e->ecx = b->cfg->features[FEAT_8000_0001_ECX];
     e->edx = b->cfg->features[FEAT_8000_0001_EDX];
     if (b->amd) {
