@@ -35,7 +35,7 @@ struct AioContext {
     TimerList timers[QEMU_CLOCK_MAX];   /* by time */
     uint64_t timer_seq;                 /* counts armings */
 
-    void (*submit)(void *opaque);
+    AioPollFn *submit;
     void *submit_opaque;
 
     int64_t poll_max_ns;
@@ -51,12 +51,11 @@ int64_t aio_compute_timeout(AioContext *ctx);
  * not, because it has been notified. */
 bool aio_enter_sleep(AioContext *ctx);
 void aio_leave_sleep(AioContext *ctx);
-/* For those who changed what the sleep depends on, as the owner. */
-void aio_kick_sleeper(AioContext *ctx);
 void aio_kick_all(void);
 /* The descriptors to sleep on. */
 const struct pollfd *aio_get_pollfds(AioContext *ctx, unsigned *n);
-void aio_submit(AioContext *ctx);
+/* True if something completed meanwhile. */
+bool aio_submit(AioContext *ctx);
 /* Runs what is due; @check_fds: ask the kernel for ready descriptors first. */
 bool aio_run(AioContext *ctx, bool check_fds);
 int aio_ppoll(struct pollfd *pfds, unsigned n, int64_t timeout_ns);

@@ -149,18 +149,15 @@ void aio_context_set_poll_params(AioContext *ctx, int64_t max_ns)
     ctx->poll_ns = 0;
 }
 
-void aio_set_submit_hook(AioContext *ctx, void (*fn)(void *opaque),
-                         void *opaque)
+void aio_set_submit_hook(AioContext *ctx, AioPollFn *fn, void *opaque)
 {
     ctx->submit = fn;
     ctx->submit_opaque = opaque;
 }
 
-void aio_submit(AioContext *ctx)
+bool aio_submit(AioContext *ctx)
 {
-    if (ctx->submit) {
-        ctx->submit(ctx->submit_opaque);
-    }
+    return ctx->submit && ctx->submit(ctx->submit_opaque);
 }
 
 /* -- Waking up ------------------------------------------------------------ */
@@ -647,25 +644,25 @@ bool aio_poll(AioContext *ctx, bool blocking)
 {
     const void *owner = __atomic_load_n(&ctx->owner, __ATOMIC_RELAXED);
     bool foreign = ctx->is_main && owner && owner != &this_thread;
-    bool progress = false, check_fds = true;
+    bool progress, check_fds = true;
     int64_t timeout;
 
     if (!foreign && owner != &this_thread) {
         __atomic_store_n(&ctx->owner, &this_thread, __ATOMIC_RELAXED);
     }
-    aio_submit(ctx);
-    timeout = blocking ? aio_compute_timeout(ctx) : 0;
+    progress = aio_submit(ctx);
+    timeout = blocking && !progress ? aio_compute_timeout(ctx) : 0;
     if (timeout) {
         progress = wait_adaptively(ctx, timeout);
         check_fds = false;
-        if (progress) {
-            int64_t now = qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
+    }
+    if (blocking && progress) {
+        int64_t now = qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
 
-            /* Busy with what is polled for; the others must not starve. */
-            if (now - ctx->fds_checked_ns >= FDS_CHECK_NS) {
-                ctx->fds_checked_ns = now;
-                check_fds = true;
-            }
+        /* Busy with what is polled for; the others must not starve. */
+        check_fds = now - ctx->fds_checked_ns >= FDS_CHECK_NS;
+        if (check_fds) {
+            ctx->fds_checked_ns = now;
         }
     }
     progress |= aio_run(ctx, check_fds);

@@ -82,8 +82,23 @@ static bool store(JsonObject *obj, const char *key, const char *value,
     return true;
 }
 
+typedef bool StoreFn(JsonObject *obj, const char *key, const char *value,
+                     Error **errp);
+
+/* Stores @value under @key as it is. */
+static bool store_flat(JsonObject *obj, const char *key, const char *value,
+                       Error **errp)
+{
+    if (!key_ok(key)) {
+        error_setg(errp, "Invalid parameter '%s'", key);
+        return false;
+    }
+    json_object_set_string_member(obj, key, value);
+    return true;
+}
+
 /* One element of the list; *@p ends behind it. */
-static bool take_element(JsonObject *obj, const char **p,
+static bool take_element(JsonObject *obj, const char **p, StoreFn *store_fn,
                          const char *implied_key, bool *help, Error **errp)
 {
     size_t n = strcspn(*p, "=,");
@@ -94,7 +109,7 @@ static bool take_element(JsonObject *obj, const char **p,
         key = g_strndup(*p, n);
         *p += n + 1;
         value = take_value(p);
-        return store(obj, key, value, errp);
+        return store_fn(obj, key, value, errp);
     }
     value = take_value(p);
     if (g_str_equal(value, "help") || g_str_equal(value, "?")) {
@@ -106,12 +121,12 @@ static bool take_element(JsonObject *obj, const char **p,
         return true;
     }
     if (implied_key) {
-        return store(obj, implied_key, value, errp);
+        return store_fn(obj, implied_key, value, errp);
     }
     if (g_str_has_prefix(value, "no") && value[2]) {
-        return store(obj, value + 2, "off", errp);
+        return store_fn(obj, value + 2, "off", errp);
     }
-    return store(obj, value, "on", errp);
+    return store_fn(obj, value, "on", errp);
 }
 
 static JsonObject *parse_json_object(const char *str, Error **errp)
@@ -128,26 +143,41 @@ static JsonObject *parse_json_object(const char *str, Error **errp)
     return json_node_dup_object(root);
 }
 
-JsonObject *keyval_parse(const char *str, const char *implied_key, bool *help,
-                         Error **errp)
+static JsonObject *parse_list(const char *str, StoreFn *store_fn,
+                              const char *implied_key, bool *help,
+                              Error **errp)
 {
-    g_autoptr(JsonObject) obj = NULL;
+    g_autoptr(JsonObject) obj = json_object_new();
     const char *p = str;
 
     if (help) {
         *help = false;
     }
-    if (str[0] == '{') {
-        return parse_json_object(str, errp);
-    }
-    obj = json_object_new();
     while (*p) {
-        if (!take_element(obj, &p, p == str ? implied_key : NULL, help,
-                          errp)) {
+        if (!take_element(obj, &p, store_fn, p == str ? implied_key : NULL,
+                          help, errp)) {
             return NULL;
         }
     }
     return g_steal_pointer(&obj);
+}
+
+JsonObject *keyval_parse(const char *str, const char *implied_key, bool *help,
+                         Error **errp)
+{
+    if (str[0] == '{') {
+        if (help) {
+            *help = false;
+        }
+        return parse_json_object(str, errp);
+    }
+    return parse_list(str, store, implied_key, help, errp);
+}
+
+JsonObject *keyval_parse_flat(const char *str, const char *implied_key,
+                              bool *help, Error **errp)
+{
+    return parse_list(str, store_flat, implied_key, help, errp);
 }
 
 /*

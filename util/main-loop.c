@@ -125,7 +125,7 @@ void main_loop_wait(bool nonblocking)
     int64_t timeout;
     bool aio_ready;
 
-    aio_submit(main_ctx);
+    nonblocking |= aio_submit(main_ctx);
     g_main_context_prepare(glib, &priority);
     glib_n = glib_query(glib, priority, &glib_ms);
 

@@ -4,6 +4,9 @@
  * model sends them.  A back end runs in the context of its device
  * (blk_set_context at realize), completes in it, and allocates nothing per
  * request: the BlockRequest is part of the model's own command structure.
+ *
+ * Making, naming, attaching and deleting are for the main thread; submitting,
+ * draining and moving are for the owner of the context (see qemu/aio.h).
  */
 #ifndef BLOCK_BLOCK_H
 #define BLOCK_BLOCK_H
@@ -18,6 +21,7 @@ typedef enum BlockOp {
     BLK_FLUSH,          /* all that completed before is on stable storage */
     BLK_DISCARD,
     BLK_WRITE_ZEROES,   /* reads as zero afterwards */
+    BLK_OP_MAX,
 } BlockOp;
 
 enum {
@@ -34,37 +38,57 @@ struct BlockRequest {
     const struct iovec *iov;        /* reads and writes: bytes in all; lives
                                        until done */
     unsigned niov;
-    /* @ret: 0 or -errno (-EIO, -ENOSPC, -EROFS, -ENOTSUP, ...) */
+    /* @ret: 0 or -errno (-EIO, -ENOSPC, -EPERM, ...).  The request is the
+     * caller's again and may be submitted anew from here. */
     void (*done)(BlockRequest *req, int ret);
 
     /* The back end's own. */
     BlockBackend *blk;
-    uint64_t progress;
-    int state;
+    uint64_t progress;              /* bytes done */
     int64_t start_ns;
-    struct iovec cut[2];
+    int ret;
+    unsigned how;
+    struct iovec cut;               /* rest of an element done in part */
     QTAILQ_ENTRY(BlockRequest) link;
 };
 
 typedef struct BlockStats {
-    uint64_t ops[5], bytes[5], errors[5], total_ns[5];  /* by BlockOp */
+    uint64_t ops[BLK_OP_MAX], bytes[BLK_OP_MAX], errors[BLK_OP_MAX],
+             total_ns[BLK_OP_MAX];
 } BlockStats;
 
 /* -- Making them --------------------------------------------------------- */
 
-/* @opts as -drive has them: file, format, if, id, readonly, cache, discard,
- * aio, werror, rerror, media, node-name, snapshot refused. */
+/**
+ * drive_add - make a back end as -drive asks.
+ * @optarg: the option's argument; "file=NAME" and "file.locking=off" may
+ *          stand beside each other
+ */
+BlockBackend *drive_add(const char *optarg, Error **errp);
+/* The same from an object, nested or with dotted names; @opts is only read.
+ * Keys: file, format, if, id, readonly, auto-read-only, cache, cache.direct,
+ * cache.no-flush, cache.writeback, discard, aio, werror, rerror, media,
+ * node-name, file.locking; size and read-zeroes for driver null-co. */
 BlockBackend *drive_new(JsonObject *opts, Error **errp);
 /* As -blockdev and blockdev-add: driver raw over driver file or host_device,
- * nested ("file.driver", ...) or by node name. */
+ * nested ("file.driver", ...) or by node name; null-co.  @opts is only read. */
 bool blockdev_add(JsonObject *opts, Error **errp);
 bool blockdev_del(const char *node_name, Error **errp);
 BlockBackend *blk_by_name(const char *id_or_node);      /* NULL if none */
+/* At exit: frees every back end.  The devices are gone. */
+void blk_close_all(void);
 
-/* A device takes a back end for itself; one device each. */
+/**
+ * blk_attach_dev - a device takes a back end for itself; one device each.
+ *
+ * Locks the image against other processes: fails when another one writes it,
+ * or, unless it is read-only here, uses it in any way.
+ */
 bool blk_attach_dev(BlockBackend *blk, Object *dev, Error **errp);
+/* Nothing may be in flight.  Leaves the context. */
 void blk_detach_dev(BlockBackend *blk);
-/* Where requests come from and complete; no request in flight. */
+/* Where requests come from and complete; no request in flight.  NULL: none.
+ * Before that it is the main loop's. */
 bool blk_set_context(BlockBackend *blk, AioContext *ctx, Error **errp);
 
 /* -- Use ----------------------------------------------------------------- */
@@ -72,11 +96,14 @@ bool blk_set_context(BlockBackend *blk, AioContext *ctx, Error **errp);
 uint64_t blk_getlength(BlockBackend *blk);              /* bytes */
 bool blk_is_read_only(BlockBackend *blk);
 bool blk_enable_write_cache(BlockBackend *blk);         /* cache.writeback */
-uint32_t blk_request_alignment(BlockBackend *blk);      /* 1, 512 or 4096 */
+/* What offsets and lengths should be multiples of: 1, 512 or 4096.  Others
+ * work, slowly. */
+uint32_t blk_request_alignment(BlockBackend *blk);
 bool blk_can_discard(BlockBackend *blk);
-const char *blk_name(BlockBackend *blk);
+const char *blk_name(BlockBackend *blk);    /* id, or node name without one */
 const char *blk_filename(BlockBackend *blk);
 const BlockStats *blk_get_stats(BlockBackend *blk);
+/* Off: every write is stable when it completes.  No request in flight. */
 void blk_set_write_cache(BlockBackend *blk, bool on);
 
 /* Queues @req; it is submitted with others before the context sleeps, and

@@ -53,6 +53,9 @@ void aio_set_event_notifier(AioContext *ctx, EventNotifier *e,
 bool aio_poll(AioContext *ctx, bool blocking);
 /* Makes the context leave its sleep.  Any thread, async-signal-safe. */
 void aio_notify(AioContext *ctx);
+/* For the owner who changed what a sleep depends on: costs nothing unless the
+ * main loop sleeps just now (the caller is then a vCPU that holds the BQL). */
+void aio_kick_sleeper(AioContext *ctx);
 
 /**
  * aio_context_set_poll_params - bound the spin before each sleep.
@@ -63,9 +66,9 @@ void aio_notify(AioContext *ctx);
 void aio_context_set_poll_params(AioContext *ctx, int64_t max_ns);
 
 /* A function to be called once per loop before it sleeps or spins, e.g. to
- * submit a batch; removed by passing NULL for @fn. */
-void aio_set_submit_hook(AioContext *ctx, void (*fn)(void *opaque),
-                         void *opaque);
+ * submit a batch; removed by passing NULL for @fn.  It returns true if it also
+ * completed something: then the loop does not sleep. */
+void aio_set_submit_hook(AioContext *ctx, AioPollFn *fn, void *opaque);
 
 /* Bottom halves: scheduled from any thread, run once by the owner, in order.
  * Cancelled and deleted (at any moment, NULL is ignored) by the owner. */

@@ -22,6 +22,10 @@
  */
 JsonObject *keyval_parse(const char *str, const char *implied_key, bool *help,
                          Error **errp);
+/* For options whose dots do not nest ("file=x,file.locking=off" of -drive):
+ * members are named "file" and "file.locking".  Never JSON. */
+JsonObject *keyval_parse_flat(const char *str, const char *implied_key,
+                              bool *help, Error **errp);
 
 /*
  * A reader that takes members out of @opts: what is left when the reader ends

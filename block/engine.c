@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One engine serves all back ends of a context.  Requests queue up until the
+ * context is about to sleep or spin; then each goes to the ring or to the
+ * thread pool, and the batch to the kernel by one system call.  Results are
+ * handed out from the context's handlers, so done() never runs inside
+ * blk_submit().
+ *
+ * done() may submit, drain and run the loop again: nothing here holds on to
+ * a list while it calls it.
+ */
+#include "qemu/osdep.h"
+#include "block/block-int.h"
+#include "qemu/error-report.h"
+#include "qemu/thread.h"
+#include "qemu/timer.h"
+
+#define FINISH_BUDGET 256     /* then it is the turn of the context's others */
+#define MAX_ROUNDS 4
+
+static QTAILQ_HEAD(, BlockEngine) engines = QTAILQ_HEAD_INITIALIZER(engines);
+static QemuMutex engines_lock = { PTHREAD_MUTEX_INITIALIZER };
+
+/* -- Requests -------------------------------------------------------------*/
+
+static void finish_later(BlockEngine *e, BlockRequest *req, int ret)
+{
+    req->ret = ret;
+    QTAILQ_INSERT_TAIL(&e->finished, req, link);
+    qemu_bh_schedule(e->bh);
+}
+
+void block_engine_queue(BlockEngine *e, BlockRequest *req, int ret)
+{
+    if (ret <= 0) {
+        finish_later(e, req, ret);
+        return;
+    }
+    QTAILQ_INSERT_TAIL(&e->queue, req, link);
+    /* The caller is perhaps a vCPU that holds the big lock. */
+    aio_kick_sleeper(e->ctx);
+}
+
+void block_engine_requeue(BlockEngine *e, BlockRequest *req)
+{
+    QTAILQ_INSERT_HEAD(&e->queue, req, link);
+}
+
+static void to_pool(BlockEngine *e, BlockRequest *req)
+{
+    if (!e->pool) {
+        e->pool = block_pool_new(e->bh);
+    }
+    block_pool_submit(e->pool, req);
+}
+
+/* True if @req has to wait for others of its node. */
+static bool hold(BlockBackend *blk, BlockRequest *req)
+{
+    return blk->alone || !QTAILQ_EMPTY(&blk->held) ||
+           ((req->how & HOW_ALONE) && blk->running);
+}
+
+/* Takes @req off the queue, or returns false: the ring is full. */
+static bool dispatch(BlockEngine *e, BlockRequest *req, int64_t now)
+{
+    BlockBackend *blk = req->blk;
+
+    if (!(req->how & HOW_RUNNING)) {
+        if (hold(blk, req)) {
+            QTAILQ_REMOVE(&e->queue, req, link);
+            QTAILQ_INSERT_TAIL(&blk->held, req, link);
+            return true;
+        }
+        req->how |= HOW_RUNNING;
+        req->start_ns = now;
+        blk->running++;
+        blk->alone = req->how & HOW_ALONE;
+    }
+    if (e->ring && !(req->how & HOW_POOL)) {
+        return block_ring_add(e->ring, req);
+    }
+    QTAILQ_REMOVE(&e->queue, req, link);
+    if (blk->file) {
+        to_pool(e, req);
+    } else {
+        finish_later(e, req, 0);
+    }
+    return true;
+}
+
+static void dispatch_all(BlockEngine *e)
+{
+    BlockRequest *req;
+    int64_t now;
+
+    if (!QTAILQ_EMPTY(&e->queue)) {
+        now = qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
+        while ((req = QTAILQ_FIRST(&e->queue)) && dispatch(e, req, now)) {
+            /* the next one */
+        }
+    }
+}
+
+/*
+ * Called once per loop before it sleeps.  What the page cache has is complete
+ * at once, and done() may have brought more: a few rounds without going
+ * through the loop, then the others of the context have their turn.
+ */
+static bool submit_queue(void *opaque)
+{
+    BlockEngine *e = opaque;
+    unsigned rounds = 0;
+    bool progress = false;
+
+    do {
+        dispatch_all(e);
+        if (!e->ring || (block_ring_submit(e->ring) &&
+                         !block_ring_reap(e->ring))) {
+            break;
+        }
+        progress = true;
+    } while (!QTAILQ_EMPTY(&e->queue) && ++rounds < MAX_ROUNDS);
+    return progress;
+}
+
+/* What waited for a request that has left its node is due again. */
+static void release_held(BlockEngine *e, BlockBackend *blk)
+{
+    BlockRequest *req = QTAILQ_FIRST(&blk->held);
+
+    if (!req || blk->alone || ((req->how & HOW_ALONE) && blk->running)) {
+        return;
+    }
+    while ((req = QTAILQ_LAST(&blk->held, BlockRequestList))) {
+        QTAILQ_REMOVE(&blk->held, req, link);
+        QTAILQ_INSERT_HEAD(&e->queue, req, link);
+    }
+}
+
+void block_engine_done(BlockEngine *e, BlockRequest *req, int ret,
+                       int64_t now_ns)
+{
+    BlockBackend *blk = req->blk;
+
+    if (req->how & HOW_RUNNING) {
+        blk->running--;
+        if (req->how & HOW_ALONE) {
+            blk->alone = false;
+        }
+        release_held(e, blk);
+    }
+    blk_complete(req, ret, now_ns);
+}
+
+static bool run_finished(BlockEngine *e)
+{
+    unsigned budget = FINISH_BUDGET;
+    BlockRequest *req;
+    int64_t now;
+
+    if (e->pool) {
+        block_pool_collect(e->pool, &e->finished);
+    }
+    if (QTAILQ_EMPTY(&e->finished)) {
+        return false;
+    }
+    now = qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
+    while ((req = QTAILQ_FIRST(&e->finished)) && budget--) {
+        QTAILQ_REMOVE(&e->finished, req, link);
+        block_engine_done(e, req, req->ret, now);
+    }
+    if (req) {
+        qemu_bh_schedule(e->bh);
+    }
+    return true;
+}
+
+bool block_engine_run(BlockEngine *e)
+{
+    return run_finished(e) || (e->ring && block_ring_reap(e->ring));
+}
+
+static void engine_bh(void *opaque)
+{
+    run_finished(opaque);
+}
+
+/* -- Engines --------------------------------------------------------------*/
+
+static BlockEngine *engine_new(AioContext *ctx)
+{
+    BlockEngine *e = g_new0(BlockEngine, 1);
+
+    e->ctx = ctx;
+    QTAILQ_INIT(&e->queue);
+    QTAILQ_INIT(&e->finished);
+    e->bh = aio_bh_new(ctx, engine_bh, e);
+    aio_set_submit_hook(ctx, submit_queue, e);
+    QTAILQ_INSERT_TAIL(&engines, e, link);
+    return e;
+}
+
+static void engine_free(BlockEngine *e)
+{
+    assert(QTAILQ_EMPTY(&e->queue) && QTAILQ_EMPTY(&e->finished));
+    QTAILQ_REMOVE(&engines, e, link);
+    if (e->ring) {
+        block_ring_free(e->ring);
+    }
+    if (e->pool) {
+        block_pool_free(e->pool);
+    }
+    aio_set_submit_hook(e->ctx, NULL, NULL);
+    qemu_bh_delete(e->bh);
+    g_free(e);
+}
+
+BlockEngine *block_engine_get(AioContext *ctx, BlockFile *file, Error **errp)
+{
+    QEMU_LOCK_GUARD(&engines_lock);
+    Error *err = NULL;
+    BlockEngine *e;
+
+    QTAILQ_FOREACH(e, &engines, link) {
+        if (e->ctx == ctx) {
+            break;
+        }
+    }
+    if (!e) {
+        e = engine_new(ctx);
+    }
+    if (file && file->aio != BLOCK_AIO_THREADS && !e->ring) {
+        e->ring = block_ring_new(e, &err);
+        if (!e->ring && file->aio == BLOCK_AIO_IO_URING) {
+            error_propagate(errp, err);
+            if (!e->refs) {
+                engine_free(e);
+            }
+            return NULL;
+        }
+        error_free(err);
+    }
+    e->refs++;
+    return e;
+}
+
+void block_engine_put(BlockEngine *e, BlockFile *file)
+{
+    QEMU_LOCK_GUARD(&engines_lock);
+
+    if (e->ring && file) {
+        block_ring_forget(e->ring, file);
+    }
+    if (!--e->refs) {
+        engine_free(e);
+    }
+}
