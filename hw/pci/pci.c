@@ -432,6 +432,14 @@ void pci_device_reset(PCIDevice *dev)
     pci_config_reset(dev);
 }
 
+void pci_set_power(PCIDevice *dev, bool on)
+{
+    if (dev->enabled != on) {
+        pci_device_reset(dev);
+        dev->enabled = on;
+    }
+}
+
 static const Property pci_props[] = {
     DEFINE_PROP_PCI_DEVFN("addr", PCIDevice, devfn, -1),
     DEFINE_PROP_STRING("romfile", PCIDevice, romfile),

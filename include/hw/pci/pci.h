@@ -228,6 +228,9 @@ void pci_host_config_write_common(PCIDevice *dev, uint32_t addr, uint32_t val,
 uint32_t pci_data_read(PCIBus *root, uint32_t addr, int len);
 void pci_data_write(PCIBus *root, uint32_t addr, uint32_t val, int len);
 
+/* Without power a device is not there for the guest; with it, it begins in its
+ * reset state.  Devices begin powered. */
+void pci_set_power(PCIDevice *dev, bool on);
 /* The model's own reset, then its registers of the standard header. */
 void pci_device_reset(PCIDevice *dev);
 
