@@ -19,9 +19,8 @@ from mpqemu_test.initramfs import Initramfs
 from mpqemu_test.pair import DISTRIBUTION, Disk, Machine
 
 MIB = 1 << 20
-DISK_SIZE = 32 * MIB
+DISK_SIZE = 24 * MIB
 WRITTEN_AT, WRITTEN = 8 * MIB, 4 * MIB
-FIO_AT, FIO_SIZE = 16, 12           # MiB
 
 GUEST = r'''
 mark() { printf '\n@@ %s\n' "$*"; }
@@ -58,15 +57,15 @@ jobs() {
         echo "--name=$disk --filename=/dev/$disk $*"
     done
 }
-fio="fio --ioengine=libaio --direct=1 --iodepth=16 --offset=16m --size=12m \
-    --verify=crc32c --verify_fatal=1 --randrepeat=0 --output=/tmp/fio"
+fio="fio --ioengine=libaio --direct=1 --iodepth=16 --offset=16m --size=4m \
+    --verify=crc32c --verify_fatal=1 --randrepeat=0 --eta=never --output=/tmp/fio"
 $fio $(jobs --rw=randwrite --bssplit=512/10:4k/40:12k/10:64k/30:128k/10 \
     --do_verify=1)
-mark fio $?
-[ $? = 0 ] || cat /tmp/fio
+status=$?
+mark fio $status
+[ $status = 0 ] || cat /tmp/fio
 
-rm -f /tmp/stop
-$fio $(jobs --rw=randwrite --bs=4k --time_based --runtime=6) &
+$fio $(jobs --rw=randwrite --bs=4k --time_based --runtime=5) &
 load=$!
 sleep 2
 failed=0
@@ -80,8 +79,9 @@ for turn in 1 2 3; do
 done
 mark reset $failed
 wait $load
-mark load $?
-[ $? = 0 ] || cat /tmp/fio
+status=$?
+mark load $status
+[ $status = 0 ] || cat /tmp/fio
 sync
 
 for disk in $names; do

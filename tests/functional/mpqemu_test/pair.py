@@ -5,6 +5,7 @@ The processes are started as an orchestrator starts them: a socketpair a
 device, one end inherited by each side.  Either side may be any program that
 takes QEMU's options, so every pairing is run by the same code.
 """
+import ctypes
 import re
 import signal
 import socket
@@ -14,6 +15,15 @@ import time
 
 #: What Debian's package installs: the peer that nobody here wrote.
 DISTRIBUTION = '/usr/bin/qemu-system-x86_64'
+
+
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
+
+
+def end_with_parent():
+    """For preexec_fn: nothing that a test starts outlives the test."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Disk:
@@ -40,7 +50,8 @@ class Program:
         self.process = subprocess.Popen(
             command, pass_fds=pass_fds,
             stdin=stdin or subprocess.DEVNULL,
-            stdout=stdout or subprocess.DEVNULL, stderr=subprocess.PIPE)
+            stdout=stdout or subprocess.DEVNULL, stderr=subprocess.PIPE,
+            preexec_fn=end_with_parent)
         self._drain = threading.Thread(target=self._read_errors, daemon=True)
         self._drain.start()
 
