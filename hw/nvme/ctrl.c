@@ -60,6 +60,9 @@ static void ctrl_enable(NvmeCtrl *n)
         .ien = true,
         .phase = true,
     };
+    if (!NVME_CC_SHN(r->cc)) {
+        r->csts &= ~NVME_CSTS_SHST_MASK;
+    }
     r->csts |= NVME_CSTS_RDY;
     trace_event("nvme_enabled", "cc 0x%x", r->cc);
 }
