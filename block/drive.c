@@ -12,12 +12,17 @@
 #include "qemu/error-report.h"
 #include "qemu/option.h"
 
-static const char *const drive_keys[] = {
-    "file", "format", "driver", "if", "id", "readonly", "read-only",
-    "auto-read-only", "cache", "cache.direct", "cache.no-flush",
-    "cache.writeback", "discard", "aio", "werror", "rerror", "media",
-    "node-name", "detect-zeroes", "size", "read-zeroes", "file.filename",
-    "file.driver", "file.locking", "file.aio", "file.node-name", NULL
+#define KEYS                                                            \
+    "file", "format", "driver", "if", "id", "readonly", "read-only",    \
+    "auto-read-only", "cache", "cache.direct", "cache.no-flush",        \
+    "cache.writeback", "discard", "werror", "rerror", "media",          \
+    "node-name", "file.driver", "file.node-name"
+
+static const char *const file_keys[] = {
+    KEYS, "aio", "file.filename", "file.locking", NULL
+};
+static const char *const null_keys[] = {
+    KEYS, "size", "read-zeroes", NULL
 };
 
 typedef struct DriveOptions {
@@ -129,7 +134,10 @@ static bool take_drive(JsonObject *flat, DriveOptions *d, BlockNodeOptions *o,
         return false;
     }
     if (!d->id) {
-        d->id = g_strdup_printf("none%u", unnamed++);
+        do {
+            g_free(d->id);
+            d->id = g_strdup_printf("none%u", unnamed++);
+        } while (blk_by_name(d->id));
     }
     return true;
 }
@@ -161,13 +169,7 @@ static bool take_format(JsonObject *flat, BlockNodeOptions *o,
         co->driver = g_strdup(o->driver);
         return true;
     }
-    if (g_str_equal(o->driver, "file") ||
-        g_str_equal(o->driver, "host_device")) {
-        error_setg(errp, "Parameter '%s' takes a format, not '%s'; give "
-                   "%s=raw", key, o->driver, key);
-        return false;
-    }
-    return block_unknown_driver(key, o->driver, errp);
+    return block_unknown_driver(key, o->driver, "raw, null-co", errp);
 }
 
 /* "file:x" and the like: a colon before any slash. */
@@ -229,7 +231,8 @@ static bool take_file(JsonObject *flat, BlockNodeOptions *co, Error **errp)
     }
     if (!g_str_equal(co->driver, "file") &&
         !g_str_equal(co->driver, "host_device")) {
-        return block_unknown_driver("file.driver", co->driver, errp);
+        return block_unknown_driver("file.driver", co->driver,
+                                    "file, host_device, null-co", errp);
     }
     return true;
 }
@@ -241,7 +244,9 @@ static bool take_file_options(JsonObject *flat, BlockNodeOptions *co,
     return block_take_protocol(flat, "", co, errp) &&
            block_take_protocol(flat, "file.", co, errp) &&
            block_take_common(flat, "file.", co, errp) &&
-           keyval_check_empty(flat, "-drive", drive_keys, errp);
+           keyval_check_empty(flat, "-drive",
+                              g_str_equal(co->driver, "null-co") ?
+                              null_keys : file_keys, errp);
 }
 
 static bool check_format(BlockBackend *blk, Error **errp)
@@ -303,11 +308,4 @@ BlockBackend *drive_new(JsonObject *opts, Error **errp)
     blk->on_read_error = d.on_read_error;
     blk->on_write_error = d.on_write_error;
     return blk;
-}
-
-BlockBackend *drive_add(const char *optarg, Error **errp)
-{
-    g_autoptr(JsonObject) opts = keyval_parse_flat(optarg, NULL, NULL, errp);
-
-    return opts ? drive_new(opts, errp) : NULL;
 }

@@ -121,7 +121,7 @@ static bool get_length(BlockFile *file, Error **errp)
         error_setg(errp, "Could not open '%s': It is empty", file->filename);
         return false;
     }
-    file->length = ROUND_UP(bytes, (uint64_t)SECTOR);
+    file->length = bytes;
     return true;
 }
 
@@ -161,6 +161,7 @@ BlockFile *block_file_open(const BlockFileOptions *o, Error **errp)
     if (file->direct && !set_direct(file, errp)) {
         goto fail;
     }
+    file->length = ROUND_UP(file->length, (uint64_t)SECTOR);
     return file;
 
 fail:

@@ -278,7 +278,13 @@ static BlockBackend *make_protocol(const BlockNodeOptions *o, const char *name,
     blk->read_only = o->read_only;
     blk->discard = o->discard;
     if (g_str_equal(o->driver, "null-co")) {
-        blk->length = ROUND_UP(o->size, 512ULL);
+        if (!o->size || o->size % 512 || o->size > INT64_MAX) {
+            error_setg(errp, "Parameter 'size' expects a multiple of 512 "
+                       "from 512 to 2^63 - 512");
+            blk_free(blk);
+            return NULL;
+        }
+        blk->length = o->size;
         blk->read_zeroes = o->read_zeroes;
         return blk;
     }
@@ -310,7 +316,8 @@ static BlockBackend *make_raw(const BlockNodeOptions *o, const char *name,
 
     if (child->read_only && !o->read_only && !o->auto_read_only) {
         error_setg(errp, "Block node '%s' is read-only; the raw node over it "
-                   "needs read-only=on", child->node_name);
+                   "needs read-only=on",
+                   child->implicit ? "file" : child->node_name);
         return NULL;
     }
     blk = blk_new("raw", name, o->node_name, errp);
@@ -340,7 +347,8 @@ BlockBackend *block_make_raw(const BlockNodeOptions *o, const char *name,
     return blk;
 }
 
-bool block_unknown_driver(const char *key, const char *driver, Error **errp)
+bool block_unknown_driver(const char *key, const char *driver,
+                          const char *choices, Error **errp)
 {
     if (constant(block_other_formats, driver)) {
         error_setg(errp, "Format '%s' is not opened here; only raw images "
@@ -350,31 +358,46 @@ bool block_unknown_driver(const char *key, const char *driver, Error **errp)
                           "/dev/nbd0,\nor convert it with 'qemu-img convert "
                           "-O raw NAME NEW'.\n", driver);
     } else if (constant(block_other_protocols, driver)) {
-        error_setg(errp, "Driver '%s' is not supported here; raw, file, "
-                   "host_device and null-co are", driver);
+        error_setg(errp, "Driver '%s' is not supported here; %s takes one "
+                   "of: %s", driver, key, choices);
     } else {
         error_setg(errp, "Parameter '%s' does not accept value '%s'; it "
-                   "takes one of: raw, file, host_device, null-co", key,
-                   driver);
+                   "takes one of: %s", key, driver, choices);
     }
     return false;
 }
 
 /* -- -blockdev ------------------------------------------------------------*/
 
-static const char *const blockdev_keys[] = {
-    "driver", "node-name", "read-only", "auto-read-only", "cache.direct",
-    "cache.no-flush", "discard", "detect-zeroes", "file", "filename", "aio",
-    "locking", "size", "read-zeroes", "file.driver", "file.node-name",
-    "file.filename", "file.aio", "file.locking", "file.read-only",
-    "file.auto-read-only", "file.cache.direct", "file.cache.no-flush",
-    "file.discard", NULL
+#define COMMON_KEYS(p)                                                  \
+    p "driver", p "node-name", p "read-only", p "auto-read-only",       \
+    p "cache.direct", p "cache.no-flush", p "discard", p "detect-zeroes"
+#define FILE_KEYS(p) p "filename", p "aio", p "locking"
+#define NULL_KEYS(p) p "size", p "read-zeroes"
+
+static const char *const file_keys[] = {
+    COMMON_KEYS(""), FILE_KEYS(""), NULL
+};
+static const char *const null_keys[] = {
+    COMMON_KEYS(""), NULL_KEYS(""), NULL
+};
+static const char *const raw_keys[] = {
+    COMMON_KEYS(""), "file", NULL
+};
+static const char *const raw_file_keys[] = {
+    COMMON_KEYS(""), COMMON_KEYS("file."), FILE_KEYS("file."), NULL
+};
+static const char *const raw_null_keys[] = {
+    COMMON_KEYS(""), COMMON_KEYS("file."), NULL_KEYS("file."), NULL
 };
 
-/* Driver of the node under @prefix; @raw_ok: it may be a format. */
+/* @raw_ok: it may be a format. */
 static bool take_driver(JsonObject *flat, const char *key, bool raw_ok,
                         BlockNodeOptions *o, Error **errp)
 {
+    const char *choices = raw_ok ? "raw, file, host_device, null-co"
+                                 : "file, host_device, null-co";
+
     if (!keyval_take_str(flat, key, &o->driver, errp)) {
         return false;
     }
@@ -382,13 +405,9 @@ static bool take_driver(JsonObject *flat, const char *key, bool raw_ok,
         error_setg(errp, "Parameter '%s' is missing", key);
         return false;
     }
-    if (!constant(driver_names, o->driver)) {
-        return block_unknown_driver(key, o->driver, errp);
-    }
-    if (!raw_ok && g_str_equal(o->driver, "raw")) {
-        error_setg(errp, "Parameter '%s' does not accept value 'raw' under "
-                   "a raw node", key);
-        return false;
+    if (!constant(driver_names, o->driver) ||
+        (!raw_ok && g_str_equal(o->driver, "raw"))) {
+        return block_unknown_driver(key, o->driver, choices, errp);
     }
     return true;
 }
@@ -409,8 +428,8 @@ static BlockBackend *find_child(const BlockNodeOptions *o, Error **errp)
     BlockBackend *child = blk_by_name(o->child);
 
     if (!child) {
-        error_setg(errp, "Cannot find device='' nor node-name='%s'",
-                   o->child);
+        error_setg(errp, "Cannot find device='%s' nor node-name='%s'",
+                   o->child, o->child);
         return NULL;
     }
     if (g_str_equal(child->driver, "raw")) {
@@ -467,8 +486,8 @@ static bool add_raw(JsonObject *flat, BlockNodeOptions *o, bool direct_given,
     }
     if (o->child) {
         child = find_child(o, errp);
-        if (!child || !keyval_check_empty(flat, "driver raw", blockdev_keys,
-                                          errp) ||
+        if (!child ||
+            !keyval_check_empty(flat, "driver raw", raw_keys, errp) ||
             !check_cache(flat, o, child, direct_given, no_flush_given,
                          errp)) {
             return false;
@@ -482,7 +501,9 @@ static bool add_raw(JsonObject *flat, BlockNodeOptions *o, bool direct_given,
     return take_driver(flat, "file.driver", false, &co, errp) &&
            block_take_common(flat, "file.", &co, errp) &&
            block_take_protocol(flat, "file.", &co, errp) &&
-           keyval_check_empty(flat, "driver raw", blockdev_keys, errp) &&
+           keyval_check_empty(flat, "driver raw",
+                              g_str_equal(co.driver, "null-co") ?
+                              raw_null_keys : raw_file_keys, errp) &&
            need_filename(&co, "file.", errp) &&
            block_make_raw(o, NULL, &co, errp);
 }
@@ -510,7 +531,8 @@ bool blockdev_add(JsonObject *opts, Error **errp)
     }
     what = g_strdup_printf("driver %s", o.driver);
     return block_take_protocol(flat, "", &o, errp) &&
-           keyval_check_empty(flat, what, blockdev_keys, errp) &&
+           keyval_check_empty(flat, what, g_str_equal(o.driver, "null-co") ?
+                              null_keys : file_keys, errp) &&
            need_filename(&o, "", errp) &&
            make_protocol(&o, NULL, errp);
 }

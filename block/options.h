@@ -33,8 +33,9 @@ bool block_take_common(JsonObject *flat, const char *prefix,
 /* Those of o->driver: file, host_device or null-co. */
 bool block_take_protocol(JsonObject *flat, const char *prefix,
                          BlockNodeOptions *o, Error **errp);
-/* Sets @errp: what option @key says is not a driver here.  Returns false. */
-bool block_unknown_driver(const char *key, const char *driver, Error **errp);
+/* Sets @errp: what option @key says is not one of @choices.  Returns false. */
+bool block_unknown_driver(const char *key, const char *driver,
+                          const char *choices, Error **errp);
 /* A raw node named @name (may be NULL) over a new node as @co says. */
 BlockBackend *block_make_raw(const BlockNodeOptions *o, const char *name,
                              const BlockNodeOptions *co, Error **errp);

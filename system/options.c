@@ -218,7 +218,12 @@ static bool opt_global(const char *arg, Error **errp)
 
 static bool opt_drive(const char *arg, Error **errp)
 {
-    return keep(start_config.drives, arg, NULL, NULL, errp);
+    JsonObject *opts = keyval_parse_flat(arg, NULL, NULL, errp);
+
+    if (opts) {
+        g_ptr_array_add(start_config.drives, opts);
+    }
+    return opts;
 }
 
 static bool opt_blockdev(const char *arg, Error **errp)

@@ -59,13 +59,7 @@ typedef struct BlockStats {
 
 /* -- Making them --------------------------------------------------------- */
 
-/**
- * drive_add - make a back end as -drive asks.
- * @optarg: the option's argument; "file=NAME" and "file.locking=off" may
- *          stand beside each other
- */
-BlockBackend *drive_add(const char *optarg, Error **errp);
-/* The same from an object, nested or with dotted names; @opts is only read.
+/* As -drive has it; @opts is only read: from keyval_parse_flat(), or nested.
  * Keys: file, format, if, id, readonly, auto-read-only, cache, cache.direct,
  * cache.no-flush, cache.writeback, discard, aio, werror, rerror, media,
  * node-name, file.locking; size and read-zeroes for driver null-co. */

@@ -7,6 +7,7 @@
 #include "qemu/osdep.h"
 #include "block/block-int.h"
 #include "qapi/error.h"
+#include "qemu/option.h"
 #include "qemu/main-loop.h"
 #include "qemu/thread.h"
 
@@ -63,6 +64,14 @@ static char *make_file(uint64_t size)
     g_assert_cmpint(ftruncate(fd, size), ==, 0);
     close(fd);
     return path;
+}
+
+static BlockBackend *drive_add(const char *arg, Error **errp)
+{
+    g_autoptr(JsonObject) opts = keyval_parse_flat(arg, NULL, NULL,
+                                                   &error_abort);
+
+    return drive_new(opts, errp);
 }
 
 /* NULL: this system cannot; the test is skipped. */
