@@ -13,6 +13,7 @@
  */
 #include "qemu/osdep.h"
 #include <poll.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include "hw/remote/mpqemu-link.h"
 #include "hw/remote/proxy-link.h"
@@ -179,10 +180,15 @@ static void link_set_irqfd(ProxyLink *link, int irqfd, int resamplefd)
 
 /* -- Asking -------------------------------------------------------------- */
 
-/* Spinning pays if the answer comes within the bound. */
+/*
+ * Spinning pays if the answer comes within the bound.  After a sleep, the time
+ * includes waking up: without that allowance a spin of 0 would last for ever.
+ */
+#define WAKE_LATENCY_NS (100 * SCALE_US)
+
 static void learn(MPQemuProxyLink *l, int64_t took_ns)
 {
-    if (took_ns > l->spin_max_ns) {
+    if (took_ns > l->spin_max_ns + WAKE_LATENCY_NS) {
         l->spin_ns /= 2;
     } else {
         l->spin_ns = MIN(MAX(l->spin_ns, took_ns * 4), l->spin_max_ns);
@@ -200,6 +206,7 @@ static bool receive_reply(MPQemuProxyLink *l, MPQemuMsg *msg, int64_t begin)
         struct pollfd pfd = { .fd = l->ch.fd, .events = POLLIN };
 
         if (now < spin_until) {
+            sched_yield();      /* the other side may wait for this CPU */
             continue;
         }
         if (now >= deadline) {
