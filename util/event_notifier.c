@@ -40,8 +40,11 @@ int event_notifier_set(EventNotifier *e)
 bool event_notifier_test_and_clear(EventNotifier *e)
 {
     uint64_t count;
+    struct iovec iov = { &count, sizeof(count) };
 
-    /* One read empties the counter; none is there if it fails. */
-    return RETRY_ON_EINTR(read(e->fd, &count, sizeof(count))) ==
+    /* One read empties the counter; none is there if it fails.  O_NONBLOCK
+     * belongs to whoever else has the eventfd, too: upstream clears it on
+     * descriptors that it receives. */
+    return RETRY_ON_EINTR(preadv2(e->fd, &iov, 1, -1, RWF_NOWAIT)) ==
            sizeof(count);
 }

@@ -334,6 +334,8 @@ static void follow_route(PCIDevice *pci_dev)
         return;
     }
     dev->gsi = gsi;
+    /* The other side may have made writes to it wait. */
+    qemu_set_blocking(dev->resample.fd, false);
     event_notifier_set(&dev->resample);
 }
 
