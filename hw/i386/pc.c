@@ -98,6 +98,10 @@ static bool pc_init(MachineState *ms, Error **errp)
     if (accel->irqchip_create && !accel->irqchip_create(ms, errp)) {
         return false;
     }
+    if (accel->send_msi) {
+        msi_nonbroken = true;
+        msi_set_sender(accel->send_msi);
+    }
     if (!x86_cpus_init(ms, errp)) {
         return false;
     }
