@@ -32,9 +32,7 @@ static void debugcon_write(void *opaque, hwaddr addr, uint64_t val,
     DebugconState *s = opaque;
     uint8_t ch = val;
 
-    if (s->chr.chr) {
-        qemu_chr_fe_write_all(&s->chr, &ch, 1);
-    }
+    qemu_chr_fe_write_all(&s->chr, &ch, 1);
 }
 
 static const MemoryRegionOps debugcon_ops = {

@@ -20,7 +20,6 @@ OBJECT_DECLARE_SIMPLE_TYPE(SerialState, ISA_SERIAL)
 
 #define UART_CLOCK_HZ 1843200       /* 16 * 115200 */
 #define UART_FIFO 16
-#define XMIT_RETRY_MS 5
 
 enum {
     REG_DATA, REG_IER, REG_IIR, REG_LCR, REG_MCR, REG_LSR, REG_MSR, REG_SCR,
@@ -70,7 +69,7 @@ struct SerialState {
     uint32_t index, iobase, isairq;
     qemu_irq irq;
     SerialRegs regs;
-    QEMUTimer *timeout_timer, *xmit_timer;
+    QEMUTimer *timeout_timer;
 };
 
 static const VMStateDescription vmstate_serial_fifo = {
@@ -251,23 +250,20 @@ static uint8_t serial_read_rbr(SerialState *s)
     }
     serial_arm_timeout(s);
     serial_update_irq(s);
-    if (s->chr.chr && !(r->mcr & MCR_LOOP)) {
-        qemu_chr_fe_accept_input(&s->chr);
-    }
+    qemu_chr_fe_accept_input(&s->chr);
     return c;
 }
 
 /* -- Transmitter --------------------------------------------------------- */
 
-/* True if the character is gone. */
+/* True if the character is gone; else the back end calls serial_xmit. */
 static bool serial_send_char(SerialState *s, uint8_t c)
 {
     if (s->regs.mcr & MCR_LOOP) {
         serial_receive_char(s, c);
         return true;
     }
-    return !s->chr.chr || qemu_chr_fe_write(&s->chr, &c, 1) > 0
-        || !qemu_chr_fe_backend_connected(&s->chr);
+    return qemu_chr_fe_write(&s->chr, &c, 1) > 0;
 }
 
 static void serial_xmit(void *opaque)
@@ -278,11 +274,7 @@ static void serial_xmit(void *opaque)
     while (r->xmit.count && serial_send_char(s, r->xmit.data[r->xmit.head])) {
         fifo_pop(&r->xmit);
     }
-    if (r->xmit.count) {
-        timer_mod(s->xmit_timer,
-                  qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + XMIT_RETRY_MS);
-    } else {
-        timer_del(s->xmit_timer);
+    if (!r->xmit.count && !(r->lsr & LSR_THRE)) {
         r->lsr |= LSR_THRE | LSR_TEMT;
         r->thre_pending = true;
     }
@@ -327,9 +319,7 @@ static void serial_write_fcr(SerialState *s, uint8_t val)
         serial_xmit(s);
     }
     serial_update_irq(s);
-    if (s->chr.chr) {
-        qemu_chr_fe_accept_input(&s->chr);
-    }
+    qemu_chr_fe_accept_input(&s->chr);
 }
 
 /* The modem's lines as they are now; what changed is noted. */
@@ -356,9 +346,7 @@ static void serial_write_mcr(SerialState *s, uint8_t val)
     s->regs.mcr = val & MCR_MASK;
     serial_update_msr(&s->regs);
     serial_update_irq(s);
-    if (s->chr.chr) {
-        qemu_chr_fe_accept_input(&s->chr);
-    }
+    qemu_chr_fe_accept_input(&s->chr);
 }
 
 static void serial_write(void *opaque, hwaddr addr, uint64_t val,
@@ -453,7 +441,6 @@ static void serial_reset(DeviceState *dev)
     SerialState *s = ISA_SERIAL(dev);
 
     timer_del(s->timeout_timer);
-    timer_del(s->xmit_timer);
     s->regs = (SerialRegs) {
         .divisor = 12,          /* 9600 */
         .lsr = LSR_THRE | LSR_TEMT,
@@ -461,9 +448,7 @@ static void serial_reset(DeviceState *dev)
         .msr = MSR_DCD | MSR_DSR | MSR_CTS,
     };
     serial_update_irq(s);
-    if (s->chr.chr) {
-        qemu_chr_fe_accept_input(&s->chr);
-    }
+    qemu_chr_fe_accept_input(&s->chr);
 }
 
 static bool serial_check_props(SerialState *s, Error **errp)
@@ -505,24 +490,21 @@ static bool serial_check_props(SerialState *s, Error **errp)
 static bool serial_realize(DeviceState *dev, Error **errp)
 {
     SerialState *s = ISA_SERIAL(dev);
-    AioContext *ctx = qdev_get_context(dev);
 
     if (!serial_check_props(s, errp)
         || (s->chardev && !qemu_chr_fe_init(&s->chr, s->chardev, errp))) {
         return false;
     }
     s->irq = isa_get_irq(ISA_DEVICE(dev), s->isairq);
-    s->timeout_timer = aio_timer_new(ctx, QEMU_CLOCK_VIRTUAL, SCALE_NS,
+    s->timeout_timer = aio_timer_new(qdev_get_context(dev),
+                                     QEMU_CLOCK_VIRTUAL, SCALE_NS,
                                      serial_timeout, s);
-    s->xmit_timer = aio_timer_new(ctx, QEMU_CLOCK_REALTIME, SCALE_MS,
-                                  serial_xmit, s);
     serial_reset(dev);
     memory_region_init_io(&s->io, OBJECT(dev), &serial_ops, s, "serial", 8);
     isa_register_ioport(ISA_DEVICE(dev), &s->io, s->iobase);
-    if (s->chr.chr) {
-        qemu_chr_fe_set_handlers(&s->chr, serial_can_receive, serial_receive,
-                                 serial_event, s);
-    }
+    qemu_chr_fe_set_handlers(&s->chr, serial_can_receive, serial_receive,
+                             serial_event, s);
+    qemu_chr_fe_set_writable(&s->chr, serial_xmit);
     return true;
 }
 
@@ -533,7 +515,6 @@ static void serial_unrealize(DeviceState *dev)
     memory_region_finalize(&s->io);
     qemu_chr_fe_deinit(&s->chr);
     g_clear_pointer(&s->timeout_timer, timer_free);
-    g_clear_pointer(&s->xmit_timer, timer_free);
 }
 
 bool serial_hds_isa_init(ISABus *bus, int from, int to, Error **errp)

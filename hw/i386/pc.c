@@ -18,18 +18,6 @@
 
 /* -- Memory -------------------------------------------------------------- */
 
-void pc_split_ram(bool q35, uint64_t ram_size, uint64_t *below_4g,
-                  uint64_t *above_4g)
-{
-    /* RAM may go up to the first; what does not fit there is cut at the
-     * second, so that 1 GiB pages of host and guest line up. */
-    uint64_t most = q35 ? 0xb0000000 : 0xe0000000;
-    uint64_t cut = q35 ? 0x80000000 : 0xc0000000;
-
-    *below_4g = ram_size < most ? ram_size : cut;
-    *above_4g = ram_size - *below_4g;
-}
-
 static void pc_init_memory(PCMachineState *pcms, MemoryRegion *system)
 {
     MachineState *ms = MACHINE(pcms);
@@ -120,11 +108,6 @@ static bool pc_init(MachineState *ms, Error **errp)
 
 /* -- When all devices are there ------------------------------------------ */
 
-static ACPIWindow window(uint64_t first, uint64_t end)
-{
-    return (ACPIWindow) { first, first < end ? end - 1 : 0 };
-}
-
 /* Which COM ports stand where the DSDT says. */
 static uint8_t pc_com_ports(PCMachineState *pcms)
 {
@@ -163,23 +146,15 @@ ACPITables *pc_build_acpi(PCMachineState *pcms)
     MachineState *ms = MACHINE(pcms);
     g_autofree uint32_t *apic_ids = g_new0(uint32_t, ms->smp_cpus);
     X86CPUTopo topo = x86_machine_topo(ms);
-    uint64_t high = ROUND_UP(PC_4G + pcms->above_4g, GiB);
     ACPIConfig cfg = {
         .q35 = pc->q35,
         .pm = pc->pm_model,
         .apic_ids = apic_ids,
         .nr_cpus = ms->smp_cpus,
-        .pci64 = window(high, high + PC_PCI64_WINDOW),
         .com_ports = pc_com_ports(pcms),
     };
 
-    if (pc->q35) {
-        cfg.ecam_base = 0xb0000000;
-        cfg.pci_low = window(pcms->below_4g, cfg.ecam_base);
-        cfg.pci32 = window(cfg.ecam_base + 256 * MiB, PC_PCI_WINDOW_END);
-    } else {
-        cfg.pci32 = window(pcms->below_4g, PC_PCI_WINDOW_END);
-    }
+    pc_pci_windows(&cfg, pcms->below_4g, pcms->above_4g);
     for (unsigned i = 0; i < ms->smp_cpus; i++) {
         apic_ids[i] = x86_topo_apic_id(&topo, i);
     }
@@ -198,7 +173,7 @@ static bool pc_load_kernel(PCMachineState *pcms, Error **errp)
     uint64_t rsdp = acpi_tables_install(pc_build_acpi(pcms), pcms->below_4g);
 
     if (PC_MACHINE_GET_CLASS(pcms)->q35) {
-        e820_add_entry(0xb0000000, 256 * MiB, E820_RESERVED);
+        e820_add_entry(PC_ECAM_BASE, PC_ECAM_SIZE, E820_RESERVED);
     }
     qemu_register_reset(pc_program_chipset, pcms);
     return x86_load_kernel(ms, ms->kernel_filename, ms->initrd_filename,

@@ -149,23 +149,26 @@ static void fw_cfg_write(void *opaque, hwaddr addr, uint64_t val,
     }
 }
 
-/* Past the end of an item there are zeros. */
+/* Past the end of an item there are zeros.  Ends at the first address that
+ * takes no data, so that no length costs more than all of RAM. */
 static bool fw_cfg_dma_read(FWCfgState *s, hwaddr addr, uint32_t len)
 {
-    uint32_t n = MIN(len, fw_cfg_left(s));
-    MemTxResult result = MEMTX_OK;
+    static const uint8_t zeros[4096];
+    bool ok = true;
 
-    if (n) {
-        result |= address_space_write(s->dma_as, addr, MEMTXATTRS_UNSPECIFIED,
-                                      fw_cfg_item(s)->data + s->regs.offset,
-                                      n);
+    while (len && ok) {
+        uint32_t left = fw_cfg_left(s);
+        const uint8_t *from = left ? fw_cfg_item(s)->data + s->regs.offset
+                                   : zeros;
+        uint32_t n = MIN(len, left ?: sizeof(zeros));
+
+        ok = address_space_write(s->dma_as, addr, MEMTXATTRS_UNSPECIFIED,
+                                 from, n) == MEMTX_OK;
+        s->regs.offset += MIN(n, left);
+        addr += n;
+        len -= n;
     }
-    if (len > n) {
-        result |= address_space_set(s->dma_as, addr + n, 0, len - n,
-                                    MEMTXATTRS_UNSPECIFIED);
-    }
-    s->regs.offset += n;
-    return result == MEMTX_OK;
+    return ok;
 }
 
 static bool fw_cfg_dma_write(FWCfgState *s, hwaddr addr, uint32_t len)

@@ -83,13 +83,17 @@ static const VMStateDescription vmstate_rtc = {
 
 /* -- Time of day --------------------------------------------------------- */
 
-static bool rtc_is_running(const RTCRegs *r)
+static bool rtc_in_divider_reset(const RTCRegs *r)
 {
-    return !(r->cmos[RTC_REG_B] & REG_B_SET)
-        && (r->cmos[RTC_REG_A] & REG_A_DIVIDER) < DIVIDER_RESET;
+    return (r->cmos[RTC_REG_A] & REG_A_DIVIDER) >= DIVIDER_RESET;
 }
 
-/* The divider chain: never stops, and its second is the guest's. */
+static bool rtc_is_running(const RTCRegs *r)
+{
+    return !(r->cmos[RTC_REG_B] & REG_B_SET) && !rtc_in_divider_reset(r);
+}
+
+/* The divider chain: only its reset moves it, and its second is the guest's. */
 static int64_t rtc_chain_ns(const RTCRegs *r)
 {
     return qemu_clock_get_ns(rtc_config.clock) + r->phase_ns;
@@ -311,8 +315,7 @@ static void rtc_write_time(RTCRegs *r, uint8_t val)
 static void rtc_write_control(RTCRegs *r, uint8_t val)
 {
     bool was_running = rtc_is_running(r);
-    bool was_divider_reset =
-        (r->cmos[RTC_REG_A] & REG_A_DIVIDER) >= DIVIDER_RESET;
+    bool was_in_reset = rtc_in_divider_reset(r);
 
     if (was_running) {
         rtc_store_time(r);
@@ -321,10 +324,12 @@ static void rtc_write_control(RTCRegs *r, uint8_t val)
     if (r->cmos[RTC_REG_B] & REG_B_SET) {
         r->cmos[RTC_REG_B] &= ~REG_B_UIE;
     }
+    if (was_in_reset && !rtc_in_divider_reset(r)) {
+        /* The chain starts so that an update comes half a second later. */
+        rtc_set_now(r, rtc_now(r), SECOND / 2);
+    }
     if (!was_running && rtc_is_running(r)) {
-        /* The first update after a divider reset comes half a second later. */
-        rtc_set_now(r, rtc_load_time(r), was_divider_reset
-                    ? SECOND / 2 : rtc_chain_ns(r) % SECOND);
+        rtc_set_now(r, rtc_load_time(r), rtc_chain_ns(r) % SECOND);
     }
     r->periods_seen = rtc_periods(r);
 }

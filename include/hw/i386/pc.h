@@ -15,6 +15,8 @@
 #define PC_4G (4 * GiB)
 #define PC_PCI_WINDOW_END 0xfec00000ULL     /* IO-APIC and up are not PCI's */
 #define PC_PCI64_WINDOW (32 * GiB)
+#define PC_ECAM_BASE 0xb0000000ULL          /* q35: PCI Express config space */
+#define PC_ECAM_SIZE (256 * MiB)
 
 #define TYPE_PC_MACHINE "generic-pc-machine"
 typedef struct PCMachineState PCMachineState;
@@ -52,7 +54,9 @@ struct PCMachineClass {
 /* Where RAM goes: all of it below 4 GiB if it fits there. */
 void pc_split_ram(bool q35, uint64_t ram_size, uint64_t *below_4g,
                   uint64_t *above_4g);
-/* Property of a class's own, for class_init: names "pc-q35-7.2", "q35". */
+/* What is left for PCI devices; cfg->q35 is set. */
+void pc_pci_windows(ACPIConfig *cfg, uint64_t below_4g, uint64_t above_4g);
+/* For class_init: names "pc-q35-7.2", "q35". */
 void pc_machine_class_set(PCMachineClass *pc, const char *name,
                           const char *alias, const char *desc);
 
@@ -66,7 +70,8 @@ bool pc_check_boot_order(const char *order, Error **errp);
 void pc_fill_cmos(PCMachineState *pcms);
 ACPITables *pc_build_acpi(PCMachineState *pcms);
 
-/* @order of 'a', 'c', 'd', 'n' as SeaBIOS wants it. */
+/* Paths of the devices with a bootindex, in its order, one a line; "HALT" ends
+ * a strict list.  @len: with the final NUL, 0 if there are none. */
 char *pc_bootorder(bool strict, size_t *len);
 
 #endif
