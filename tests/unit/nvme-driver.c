@@ -3,6 +3,7 @@
 #include "qemu/osdep.h"
 #include "nvme-driver.h"
 #include "hw/pci/msi.h"
+#include "qemu/option.h"
 #include "qemu/timer.h"
 
 #define LIMIT_US (20 * G_USEC_PER_SEC)
@@ -123,6 +124,7 @@ NvmeTest *nt_new(const char *drive, const char *props)
     g_autofree char *disk = drive ? g_strdup(drive) : make_disk(t);
     g_autofree char *all = g_strconcat("drive=disk,serial=test0001",
                                        props ? "," : "", props, NULL);
+    g_autoptr(JsonObject) opts = NULL;
 
     the_test = t;
     msi_set_sender(got_message);
@@ -144,7 +146,8 @@ NvmeTest *nt_new(const char *drive, const char *props)
     pci_bus_map_irqs(t->bus, map_irq);
     qbus_realize(&t->bus->qbus, &error_abort);
 
-    drive_add(disk, &error_abort);
+    opts = keyval_parse_flat(disk, NULL, NULL, &error_abort);
+    drive_new(opts, &error_abort);
     nt_try(t, all, &error_abort);
     nt_pci_enable(t);
     return t;
