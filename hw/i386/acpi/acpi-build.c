@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * ACPI tables made at run time (ACPI 6.4, 5.2; PCI Firmware 3.2, 4.1.2): RSDP,
- * RSDT, XSDT, FADT, FACS, MADT, MCFG, WAET, and an SSDT with what the compiled
- * DSDT leaves open: PCI windows, COM ports, processors.
+ * RSDT, XSDT, FADT, FACS, MADT, MCFG, WAET, an SSDT with the processors, and
+ * the compiled DSDT with its integers (PCI windows, COM ports) filled in.
  *
  * Everything but the RSDP lies in one blob.  A pointer holds the offset in the
  * blob of what it points to; the list of fix-ups says where pointers and
@@ -138,8 +138,30 @@ static uint32_t build_facs(ACPITables *t)
     return start;
 }
 
+enum { AML_NAME = 0x08, AML_DWORD = 0x0c, AML_STRING = 0x0d, AML_SCOPE = 0x10,
+       AML_EXT = 0x5b, AML_DEVICE = 0x82 };
+
+/* Gives a PATCHED integer of the compiled table its value. */
+static void patch_integer(uint8_t *aml, uint32_t len, const char *name,
+                          uint32_t value)
+{
+    uint8_t pattern[6] = { AML_NAME, name[0], name[1], name[2], name[3],
+                           AML_DWORD };
+    uint8_t *at = memmem(aml, len, pattern, sizeof(pattern));
+
+    assert(at);                         /* the ASL has it */
+    stl_le_p(at + sizeof(pattern), value);
+}
+
 static uint32_t build_dsdt(ACPITables *t, const ACPIConfig *cfg)
 {
+    const struct { const char *name; uint32_t value; } integers[] = {
+        { "P32S", cfg->pci32.first }, { "P32E", cfg->pci32.last },
+        { "PLWS", cfg->pci_low.first }, { "PLWE", cfg->pci_low.last },
+        { "P64S", cfg->pci64.first / MiB },
+        { "P64E", (cfg->pci64.last + 1) / MiB },
+        { "COMP", cfg->com_ports },
+    };
     GByteArray *b = t->blob[ACPI_TABLES];
     uint32_t start;
 
@@ -150,7 +172,13 @@ static uint32_t build_dsdt(ACPITables *t, const ACPIConfig *cfg)
     } else {
         g_byte_array_append(b, dsdt_pc_aml_code, sizeof(dsdt_pc_aml_code));
     }
-    return start;                       /* iasl has summed it */
+    for (unsigned i = 0; i < ARRAY_SIZE(integers); i++) {
+        patch_integer(b->data + start, b->len - start, integers[i].name,
+                      integers[i].value);
+    }
+    b->data[start + CHECKSUM_OFFSET] = 0;
+    table_end(t, start);
+    return start;
 }
 
 /* Generic address: @bytes of registers at I/O port @port. */
@@ -319,17 +347,6 @@ static uint32_t build_waet(ACPITables *t)
 
 /* -- SSDT ---------------------------------------------------------------- */
 
-enum { AML_NAME = 0x08, AML_DWORD = 0x0c, AML_STRING = 0x0d, AML_QWORD = 0x0e,
-       AML_SCOPE = 0x10, AML_EXT = 0x5b, AML_DEVICE = 0x82 };
-
-static void put_name_int(GByteArray *b, const char *name, uint64_t value)
-{
-    put(b, AML_NAME, 1);
-    put_text(b, name, 4);
-    put(b, AML_QWORD, 1);
-    put(b, value, 8);
-}
-
 /* A package length of three bytes, for what follows it; it counts itself. */
 #define PKG_LENGTH_SIZE 3
 static void put_pkg_length(GByteArray *b, uint32_t len)
@@ -365,13 +382,6 @@ static uint32_t build_ssdt(ACPITables *t, const ACPIConfig *cfg)
     GByteArray *b = t->blob[ACPI_TABLES];
     g_autoptr(GByteArray) cpus = g_byte_array_new();
 
-    put_name_int(b, "P32S", cfg->pci32.first);
-    put_name_int(b, "P32E", cfg->pci32.last);
-    put_name_int(b, "PLWS", cfg->pci_low.first);
-    put_name_int(b, "PLWE", cfg->pci_low.last);
-    put_name_int(b, "P64S", cfg->pci64.first);
-    put_name_int(b, "P64E", cfg->pci64.last);
-    put_name_int(b, "COMP", cfg->com_ports);
     for (unsigned i = 0; i < cfg->nr_cpus; i++) {
         put_processor(cpus, i);
     }

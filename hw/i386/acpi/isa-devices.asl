@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Chips at fixed ports: included in the device of the ISA bridge. */
-External (\COMP, IntObj)    // bit per COM port that exists
+PATCHED (COMP)              // bit per COM port that exists
 
 Method (COMS, 1)
 {
-    If (\COMP & Arg0) {
+    If (COMP & Arg0) {
         Return (0x0f)
     }
     Return (0)

@@ -36,3 +36,7 @@
 #define SLOT(ADR, A, B, C, D)                                           \
     Package () {ADR, 0, A, 0}, Package () {ADR, 1, B, 0},               \
     Package () {ADR, 2, C, 0}, Package () {ADR, 3, D, 0}
+
+/* An integer that the machine writes into the table: a constant of 32 bits
+ * (SeaBIOS's parser knows none of 64). */
+#define PATCHED(NAME) Name (NAME, 0x11223344)

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the root bridge decodes: included in Device (PCI0).  The windows depend
- * on the size of RAM; a table made at run time defines them as integers, first
- * and last address each.
+ * on the size of RAM.
  */
-External (\P32S, IntObj)    // 32-bit window
-External (\P32E, IntObj)
-External (\PLWS, IntObj)    // another below PCIEXBAR; last 0: there is none
-External (\PLWE, IntObj)
-External (\P64S, IntObj)    // 64-bit window
-External (\P64E, IntObj)
+PATCHED (P32S)              // 32-bit window, first address and last
+PATCHED (P32E)
+PATCHED (PLWS)              // another below PCIEXBAR; last 0: there is none
+PATCHED (PLWE)
+PATCHED (P64S)              // 64-bit window, first MiB and that after it
+PATCHED (P64E)
 
 Method (_CRS, 0, Serialized)
 {
@@ -42,16 +41,16 @@ Method (_CRS, 0, Serialized)
     CreateDWordField (LOW, PLW._MAX, XLW)
     CreateDWordField (LOW, PLW._LEN, LLW)
 
-    N32 = \P32S
-    X32 = \P32E
-    L32 = \P32E - \P32S + 1
-    N64 = \P64S
-    X64 = \P64E
-    L64 = \P64E - \P64S + 1
-    If (\PLWE) {
-        NLW = \PLWS
-        XLW = \PLWE
-        LLW = \PLWE - \PLWS + 1
+    N32 = P32S
+    X32 = P32E
+    L32 = P32E - P32S + 1
+    N64 = P64S << 20
+    X64 = (P64E << 20) - 1
+    L64 = (P64E - P64S) << 20
+    If (PLWE) {
+        NLW = PLWS
+        XLW = PLWE
+        LLW = PLWE - PLWS + 1
         ConcatenateResTemplate (CRS, LOW, Local0)
         Return (Local0)
     }
