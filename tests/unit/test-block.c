@@ -580,11 +580,11 @@ static void test_many(Fixture *f, gconstpointer way)
 {
     enum { N = 3000 };
     g_autofree TestRequest *t = g_new0(TestRequest, N);
-    uint8_t *buf = aligned_buf(256 * 4096);
+    uint8_t *buf = aligned_buf(N * 4096);
 
     if (open_with(f, "")) {
         for (unsigned i = 0; i < N; i++) {
-            t[i].iov = (struct iovec) { buf + i % 256 * 4096, 4096 };
+            t[i].iov = (struct iovec) { buf + i * 4096, 4096 };
             t[i].req = (BlockRequest) {
                 .op = i % 7 == 0 ? BLK_FLUSH : BLK_READ,
                 .offset = i % 256 * 4096, .bytes = 4096,
@@ -969,7 +969,10 @@ static void test_forbidden_child(void)
     f.blk = open_drive(f.path, "");
     blk_set_context(f.blk, f.ctx, &error_abort);
     run_reads(&f);
+    blk_close_all();
+    aio_context_free(f.ctx);
     unlink(f.path);
+    g_free(f.path);
 }
 
 static void test_forbidden_later_child(void)
@@ -985,6 +988,7 @@ static void test_forbidden_later_child(void)
     blk_close_all();
     aio_context_free(f.ctx);
     unlink(f.path);
+    g_free(f.path);
 }
 
 static void test_forbidden(void)

@@ -532,7 +532,8 @@ static void test_queries(void)
 static void test_formats(void)
 {
     static const struct {
-        const char *format, *head, *tail;
+        const char *format;
+        char head[24], tail[9];
         unsigned at;
     } c[] = {
         { NULL, "", "" },
@@ -558,8 +559,8 @@ static void test_formats(void)
     for (unsigned i = 0; i < ARRAY_SIZE(c); i++) {
         uint8_t head[512] = { }, tail[512] = { };
 
-        memcpy(head + c[i].at, c[i].head, MAX(strlen(c[i].head), 8));
-        memcpy(tail, c[i].tail, strlen(c[i].tail));
+        memcpy(head + c[i].at, c[i].head, sizeof(c[i].head));
+        memcpy(tail, c[i].tail, sizeof(c[i].tail));
         g_assert_cmpstr(block_format_probe(head, 512, tail, 512), ==,
                         c[i].format);
     }
