@@ -140,7 +140,6 @@ static bool take_aio(JsonObject *flat, const char *key, BlockAio *out,
 /* Options whose only value here is "off". */
 bool block_take_off(JsonObject *flat, const char *key, Error **errp)
 {
-    g_autofree char *why = NULL;
     JsonNode *node = json_object_get_member(flat, key);
     bool on = false;
 
