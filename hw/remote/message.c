@@ -101,7 +101,7 @@ static void process_bar_read(RemoteLink *link, MPQemuMsg *msg)
 
 static void process_reset(RemoteLink *link, MPQemuMsg *msg)
 {
-    device_cold_reset(DEVICE(link->rd->pci_dev));
+    pci_device_reset(link->rd->pci_dev);
     reply(link, 0, 0);
 }
 
@@ -237,7 +237,7 @@ void remote_link_serve(RemoteLink *link)
         }
     }
     aio_set_fd_handler(rd->ctx, link->ch.fd, NULL, NULL, NULL, NULL);
-    device_cold_reset(DEVICE(rd->pci_dev));
+    pci_device_reset(rd->pci_dev);
     remote_iohub_clear_fds(link->iohub, remote_iohub_map_irq(rd->pci_dev, 0));
     remote_sysmem_clear(rd);
     mpqemu_channel_close(&link->ch);
