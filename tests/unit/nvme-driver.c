@@ -37,6 +37,28 @@ static const MemoryRegionOps mmio_ops = {
     .impl = { .min_access_size = 1, .max_access_size = 8 },
 };
 
+static uint64_t config_read(void *opaque, hwaddr addr, unsigned size)
+{
+    NvmeTest *t = opaque;
+
+    return pci_host_config_read_common(t->dev, addr, size);
+}
+
+static void config_write(void *opaque, hwaddr addr, uint64_t data,
+                         unsigned size)
+{
+    NvmeTest *t = opaque;
+
+    pci_host_config_write_common(t->dev, addr, data, size);
+}
+
+static const MemoryRegionOps config_ops = {
+    .read = config_read,
+    .write = config_write,
+    .valid = { .min_access_size = 1, .max_access_size = 4 },
+    .impl = { .min_access_size = 1, .max_access_size = 4 },
+};
+
 static void set_irq(void *opaque, int n, int level)
 {
     NvmeTest *t = opaque;
@@ -133,6 +155,8 @@ NvmeTest *nt_new(const char *drive, const char *props)
     memory_region_init_ram(&t->ram, NULL, "ram", NT_RAM, &error_abort);
     memory_region_init_ram(&t->ram2, NULL, "ram2", NT_RAM2_SIZE, &error_abort);
     memory_region_init_io(&t->mmio, NULL, &mmio_ops, t, "mmio", NT_MMIO_SIZE);
+    memory_region_init_io(&t->config, NULL, &config_ops, t, "config", 4096);
+    memory_region_add_subregion(&t->mem, NT_CONFIG, &t->config);
     memory_region_add_subregion(&t->mem, 0, &t->ram);
     memory_region_add_subregion(&t->mem, NT_RAM2, &t->ram2);
     memory_region_add_subregion(&t->mem, NT_MMIO, &t->mmio);
@@ -163,6 +187,7 @@ void nt_free(NvmeTest *t)
     object_unparent(OBJECT(t->bus));
     object_unref(t->bus);
     address_space_destroy(&t->as);
+    memory_region_finalize(&t->config);
     memory_region_finalize(&t->mmio);
     memory_region_finalize(&t->ram2);
     memory_region_finalize(&t->ram);

@@ -5,7 +5,8 @@
  *
  * The address space: RAM from 0 to NT_RAM, a second block from NT_RAM2 on that
  * follows it without a gap, nothing at NT_HOLE, registers that remember what
- * is written at NT_MMIO, the disk's BARs at NT_BAR and NT_MSIX_BAR.
+ * is written at NT_MMIO, the disk's config space at NT_CONFIG (as an ECAM has
+ * it), its BARs at NT_BAR and NT_MSIX_BAR.
  */
 #ifndef TESTS_NVME_DRIVER_H
 #define TESTS_NVME_DRIVER_H
@@ -22,6 +23,7 @@
 #define NT_HOLE 0x10000000ULL
 #define NT_MMIO 0x20000000ULL
 #define NT_MMIO_SIZE 0x10000
+#define NT_CONFIG 0x30000000ULL
 #define NT_BAR 0xe0000000ULL
 #define NT_MSIX_BAR 0xe0010000ULL
 #define NT_DISK (4 * MiB)               /* of the disk in the tests */
@@ -38,7 +40,7 @@ typedef struct NvmeTestQueue {
 typedef struct NvmeTest {
     PCIBus *bus;
     PCIDevice *dev;
-    MemoryRegion mem, io, ram, ram2, mmio;
+    MemoryRegion mem, io, ram, ram2, mmio, config;
     AddressSpace as;
     uint8_t *host;              /* of the RAM at 0 */
     uint8_t registers[NT_MMIO_SIZE];
