@@ -244,7 +244,7 @@ class Boot:
         found = []
         for line in self.all('irq'):
             line = line.split(' ', 1)[1]
-            numbers = re.match(r'\d+: *([\d ]+?) +\D', line)
+            numbers = re.match(r'\d+: *([\d ]+?) +[^\d ]', line)
             gsi = re.search(r'IO-APIC +(\d+)-fasteoi', line)
             found.append((int(gsi[1]) if gsi else None,
                           sum(map(int, numbers[1].split())), line))
