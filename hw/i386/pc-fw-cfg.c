@@ -131,8 +131,8 @@ static void add_e820(PCMachineState *pcms)
         e820_add_entry(PC_4G, pcms->above_4g, E820_RAM);
     }
     n = e820_get_table(&table);
-    fw_cfg_add_file(pcms->fw_cfg, "etc/e820",
-                    g_memdup2(table, n * sizeof(*table)), n * sizeof(*table));
+    fw_cfg_take_file(pcms->fw_cfg, "etc/e820",
+                     g_memdup2(table, n * sizeof(*table)), n * sizeof(*table));
 }
 
 static void add_smbios(PCMachineState *pcms, const uint8_t *uuid)
@@ -155,10 +155,10 @@ static void add_smbios(PCMachineState *pcms, const uint8_t *uuid)
     memcpy(cfg.uuid, uuid, sizeof(cfg.uuid));
     tables = smbios_build(&cfg, anchor);
     len = tables->len;
-    fw_cfg_add_file(pcms->fw_cfg, "etc/smbios/smbios-tables",
-                    g_byte_array_free(tables, false), len);
-    fw_cfg_add_file(pcms->fw_cfg, "etc/smbios/smbios-anchor", anchor,
-                    SMBIOS_ANCHOR_SIZE);
+    fw_cfg_take_file(pcms->fw_cfg, "etc/smbios/smbios-tables",
+                     g_byte_array_free(tables, false), len);
+    fw_cfg_take_file(pcms->fw_cfg, "etc/smbios/smbios-anchor", anchor,
+                     SMBIOS_ANCHOR_SIZE);
 }
 
 void pc_fill_fw_cfg(PCMachineState *pcms)
@@ -182,5 +182,5 @@ void pc_fill_fw_cfg(PCMachineState *pcms)
     add_e820(pcms);
     add_smbios(pcms, uuid);
     order = pc_bootorder(ms->boot_strict, &len);
-    fw_cfg_add_file(fw, "bootorder", order, len);
+    fw_cfg_take_file(fw, "bootorder", order, len);
 }

@@ -340,13 +340,24 @@ static FWCfgFile *fw_cfg_new_file(FWCfgState *s, const char *name)
     return &files[i];
 }
 
-void fw_cfg_modify_file(FWCfgState *s, const char *name, void *data,
-                        size_t len)
+static void fw_cfg_set_file(FWCfgState *s, const char *name, void *data,
+                            size_t len, bool owned)
 {
     FWCfgFile *file = fw_cfg_find_file(s, name) ?: fw_cfg_new_file(s, name);
 
     file->size = cpu_to_be32(len);
-    fw_cfg_set_item(s, be16_to_cpu(file->select), data, len, false);
+    fw_cfg_set_item(s, be16_to_cpu(file->select), data, len, owned);
+}
+
+void fw_cfg_modify_file(FWCfgState *s, const char *name, void *data,
+                        size_t len)
+{
+    fw_cfg_set_file(s, name, data, len, false);
+}
+
+void fw_cfg_take_file(FWCfgState *s, const char *name, void *data, size_t len)
+{
+    fw_cfg_set_file(s, name, data, len, true);
 }
 
 void fw_cfg_add_file(FWCfgState *s, const char *name, void *data, size_t len)

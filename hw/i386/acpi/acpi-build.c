@@ -59,8 +59,9 @@ static void put_text(GByteArray *b, const char *s, unsigned size)
 
 static void put_zeros(GByteArray *b, unsigned n)
 {
-    g_byte_array_set_size(b, b->len + n);
-    memset(b->data + b->len - n, 0, n);
+    while (n--) {
+        put(b, 0, 1);
+    }
 }
 
 static void pad_to(GByteArray *b, unsigned alignment)

@@ -93,6 +93,7 @@ static void loader_fixup(GArray *script, const ACPIFixup *f)
 void acpi_tables_add_fw_cfg(ACPITables *t, FWCfgState *fw_cfg)
 {
     GArray *script = g_array_new(false, false, sizeof(LoaderCommand));
+    size_t len;
 
     loader_allocate(script, ACPI_TABLES, TABLES_ALIGNMENT, ZONE_HIGH);
     loader_allocate(script, ACPI_RSDP, 16, ZONE_FSEG);
@@ -100,12 +101,16 @@ void acpi_tables_add_fw_cfg(ACPITables *t, FWCfgState *fw_cfg)
         loader_fixup(script, f);
     }
     for (int i = 0; i < ACPI_FILES; i++) {
-        fw_cfg_add_file(fw_cfg, file_name[i], t->blob[i]->data,
-                        t->blob[i]->len);
+        size_t len = t->blob[i]->len;
+
+        fw_cfg_take_file(fw_cfg, file_name[i],
+                         g_byte_array_free(t->blob[i], false), len);
     }
-    fw_cfg_add_file(fw_cfg, "etc/table-loader", script->data,
-                    script->len * sizeof(LoaderCommand));
-    /* fw_cfg shows these bytes as long as it lives: all are kept. */
+    len = script->len * sizeof(LoaderCommand);
+    fw_cfg_take_file(fw_cfg, "etc/table-loader", g_array_free(script, false),
+                     len);
+    g_array_unref(t->fixups);
+    g_free(t);
 }
 
 /* -- Straight into RAM --------------------------------------------------- */

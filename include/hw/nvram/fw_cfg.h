@@ -55,6 +55,8 @@ void fw_cfg_add_i32(FWCfgState *s, uint16_t key, uint32_t value);
 void fw_cfg_add_i64(FWCfgState *s, uint16_t key, uint64_t value);
 /* A file in the directory (name at most 55 characters); data as above. */
 void fw_cfg_add_file(FWCfgState *s, const char *name, void *data, size_t len);
+/* The same, and @data is to be freed with g_free() at the end. */
+void fw_cfg_take_file(FWCfgState *s, const char *name, void *data, size_t len);
 /* One that the guest may write. */
 void fw_cfg_add_file_writable(FWCfgState *s, const char *name, void *data,
                               size_t len,
