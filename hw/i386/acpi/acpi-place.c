@@ -101,8 +101,7 @@ void acpi_tables_add_fw_cfg(ACPITables *t, FWCfgState *fw_cfg)
         loader_fixup(script, f);
     }
     for (int i = 0; i < ACPI_FILES; i++) {
-        size_t len = t->blob[i]->len;
-
+        len = t->blob[i]->len;
         fw_cfg_take_file(fw_cfg, file_name[i],
                          g_byte_array_free(t->blob[i], false), len);
     }
