@@ -23,6 +23,18 @@ StartConfig start_config;
 
 /* -- Handlers ------------------------------------------------------------ */
 
+/* The option that is being read, as it was typed. */
+static char *typed;
+
+static void add(GPtrArray *list, JsonObject *opts)
+{
+    StartOption *o = g_new0(StartOption, 1);
+
+    o->opts = opts;
+    o->text = g_strdup(typed);
+    g_ptr_array_add(list, o);
+}
+
 /* Adds the parsed argument to a list; "help" prints by @help and exits. */
 static bool keep(GPtrArray *list, const char *arg, const char *implied,
                  bool (*help)(JsonObject *opts, Error **errp), Error **errp)
@@ -41,7 +53,7 @@ static bool keep(GPtrArray *list, const char *arg, const char *implied,
         json_object_unref(opts);
         return false;
     }
-    g_ptr_array_add(list, opts);
+    add(list, opts);
     return true;
 }
 
@@ -221,7 +233,7 @@ static bool opt_drive(const char *arg, Error **errp)
     JsonObject *opts = keyval_parse_flat(arg, NULL, NULL, errp);
 
     if (opts) {
-        g_ptr_array_add(start_config.drives, opts);
+        add(start_config.drives, opts);
     }
     return opts;
 }
@@ -261,7 +273,7 @@ static bool add_monitor(const char *arg, const char *mode, bool pretty,
     json_object_set_string_member(opts, "short", arg);
     json_object_set_string_member(opts, "mode", mode);
     json_object_set_string_member(opts, "pretty", pretty ? "on" : "off");
-    g_ptr_array_add(start_config.monitors, opts);
+    add(start_config.monitors, opts);
     return true;
 }
 
@@ -560,9 +572,18 @@ static bool unknown_option(const char *arg, const char *name, Error **errp)
     return false;
 }
 
+static void start_option_free(gpointer data)
+{
+    StartOption *o = data;
+
+    json_object_unref(o->opts);
+    g_free(o->text);
+    g_free(o);
+}
+
 static GPtrArray *list_of_opts(void)
 {
-    return g_ptr_array_new_with_free_func((GDestroyNotify)json_object_unref);
+    return g_ptr_array_new_with_free_func(start_option_free);
 }
 
 static void config_init(void)
@@ -603,8 +624,10 @@ bool options_parse(int argc, char **argv, Error **errp)
             }
             arg = argv[++i];
         }
+        g_free(typed);
+        typed = g_strdup_printf("-%s%s%s", name, arg ? " " : "", arg ?: "");
         if (!o->handle(arg, errp)) {
-            error_prepend(errp, "-%s %s: ", name, arg ?: "");
+            error_prepend(errp, "%s: ", typed);
             return false;
         }
     }

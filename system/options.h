@@ -26,11 +26,17 @@ extern const QEMUOptionTopic *const option_topics[];
 bool options_parse(int argc, char **argv, Error **errp);
 void options_print_help(void);
 
-/* What the options left for each phase of the start: JsonObjects or strings,
+/* An option's argument, parsed and as it was typed. */
+typedef struct StartOption {
+    JsonObject *opts;
+    char *text;                 /* "-device nvme,drive=d" */
+} StartOption;
+
+/* What the options left for each phase of the start: StartOptions or strings,
  * in order. */
 typedef struct StartConfig {
     JsonObject *machine;        /* "type" and properties; never NULL */
-    GPtrArray *accels;          /* of JsonObject */
+    GPtrArray *accels;          /* of StartOption, as those that follow */
     JsonObject *smp, *mem, *numa_node, *boot;
     char *cpu;
     GPtrArray *objects, *chardevs, *drives, *blockdevs, *devices, *monitors;

@@ -63,19 +63,15 @@ Chardev *serial_hd(int i)
     return serials && i < serials->len ? g_ptr_array_index(serials, i) : NULL;
 }
 
-static bool for_each(GPtrArray *list, const char *option,
+static bool for_each(GPtrArray *list,
                      bool (*make)(JsonObject *opts, Error **errp),
                      Error **errp)
 {
     for (unsigned i = 0; i < list->len; i++) {
-        JsonObject *opts = g_ptr_array_index(list, i);
-        g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
-        g_autofree char *text = NULL;
+        StartOption *o = g_ptr_array_index(list, i);
 
-        json_node_set_object(node, opts);
-        text = json_text(node);
-        if (!make(opts, errp)) {
-            error_prepend(errp, "%s %s: ", option, text);
+        if (!make(o->opts, errp)) {
+            error_prepend(errp, "%s: ", o->text);
             return false;
         }
     }
@@ -136,13 +132,13 @@ static bool make_objects(bool late, Error **errp)
     g_autoptr(GPtrArray) now = g_ptr_array_new();
 
     for (unsigned i = 0; i < start_config.objects->len; i++) {
-        JsonObject *opts = g_ptr_array_index(start_config.objects, i);
+        StartOption *o = g_ptr_array_index(start_config.objects, i);
 
-        if (is_late(opts) == late) {
-            g_ptr_array_add(now, opts);
+        if (is_late(o->opts) == late) {
+            g_ptr_array_add(now, o);
         }
     }
-    return for_each(now, "-object", make_object, errp);
+    return for_each(now, make_object, errp);
 }
 
 /* -- The machine --------------------------------------------------------- */
@@ -313,7 +309,8 @@ static bool configure_boot(MachineState *ms, Error **errp)
 /* The first of the listed accelerators that works. */
 static bool configure_accel(MachineState *ms, Error **errp)
 {
-    GPtrArray *accels = start_config.accels;
+    g_autoptr(GPtrArray) choices =
+        g_ptr_array_new_with_free_func((GDestroyNotify)json_object_unref);
     g_autofree char *of_machine = NULL;
 
     if (!keyval_take_str(start_config.machine, "accel", &of_machine, errp)) {
@@ -322,33 +319,39 @@ static bool configure_accel(MachineState *ms, Error **errp)
     if (MACHINE_GET_CLASS(ms)->no_cpus) {
         return true;
     }
-    if (of_machine && accels->len) {
+    if (of_machine && start_config.accels->len) {
         error_setg(errp, "-machine accel=%s and -accel exclude each other",
                    of_machine);
         return false;
     }
-    if (!accels->len) {
+    for (unsigned i = 0; i < start_config.accels->len; i++) {
+        StartOption *o = g_ptr_array_index(start_config.accels, i);
+
+        g_ptr_array_add(choices, json_object_ref(o->opts));
+    }
+    if (!choices->len) {
         g_auto(GStrv) names = g_strsplit(of_machine ?: "kvm", ":", -1);
 
         for (int i = 0; names[i]; i++) {
             JsonObject *opts = json_object_new();
 
             json_object_set_string_member(opts, "accel", names[i]);
-            g_ptr_array_add(accels, opts);
+            g_ptr_array_add(choices, opts);
         }
     }
-    for (unsigned i = 0;; i++) {
+    for (unsigned i = 0; i < choices->len; i++) {
         Error *err = NULL;
 
-        if (accel_configure(ms, g_ptr_array_index(accels, i), &err)) {
+        if (accel_configure(ms, g_ptr_array_index(choices, i), &err)) {
             return true;
         }
-        if (i + 1 == accels->len) {
+        if (i + 1 < choices->len) {
+            error_free(err);
+        } else {
             error_propagate(errp, err);
-            return false;
         }
-        error_free(err);
     }
+    return false;
 }
 
 static bool check_cpu_count(MachineState *ms, Error **errp)
@@ -399,14 +402,14 @@ static bool make_machine(Error **errp)
 
 static bool start(Error **errp)
 {
-    if (!for_each(start_config.chardevs, "-chardev", make_chardev, errp) ||
+    if (!for_each(start_config.chardevs, make_chardev, errp) ||
         !make_serials(errp) ||
-        !for_each(start_config.monitors, "-mon", monitor_new, errp) ||
+        !for_each(start_config.monitors, monitor_new, errp) ||
         !make_objects(false, errp) ||
-        !for_each(start_config.blockdevs, "-blockdev", blockdev_add, errp) ||
-        !for_each(start_config.drives, "-drive", make_drive, errp) ||
+        !for_each(start_config.blockdevs, blockdev_add, errp) ||
+        !for_each(start_config.drives, make_drive, errp) ||
         !apply_globals(errp) || !make_machine(errp) ||
-        !for_each(start_config.devices, "-device", make_device, errp) ||
+        !for_each(start_config.devices, make_device, errp) ||
         !make_objects(true, errp)) {
         return false;
     }
