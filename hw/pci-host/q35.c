@@ -41,7 +41,8 @@ static void update_pciexbar(MCHPCIState *mch)
     uint64_t base = reg & (PCIEXBAR_BASE | PCIEXBAR_BASE_128 |
                            PCIEXBAR_BASE_64) & ~((uint64_t)size - 1);
 
-    if (!(reg & MCH_PCIEXBAR_ENABLE) || !size || !base) {
+    /* A reserved length has no bits of a base. */
+    if (!(reg & MCH_PCIEXBAR_ENABLE) || !base) {
         base = PCI_BAR_UNMAPPED;
     }
     if (base != s->mmcfg_base || size != s->mmcfg_size) {

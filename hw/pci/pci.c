@@ -318,12 +318,11 @@ static void detach_spaces(PCIBus *bus, PCIDevice *dev)
 }
 
 /* Everything but the model: the reverse of what pci_qdev_realize does before
- * it calls the model. */
+ * it calls the model.  No BAR is mapped any more. */
 static void leave_bus(PCIBus *bus, PCIDevice *dev)
 {
     dev->intx_level = false;
     pci_update_intx(dev);
-    pci_unmap_bars(dev);
     pci_del_option_rom(dev);
     memset(dev->io_regions, 0, sizeof(dev->io_regions));
     bus->devices[dev->devfn] = NULL;

@@ -530,15 +530,18 @@ static int shifted_map(PCIDevice *dev, int pin)
 static void test_intx_remap(void)
 {
     World w;
+    PCIBus *below;
     PCIDevice *a, *b;
 
     world_init(&w, TYPE_PCI_BUS);
     pci_bus_map_irqs(w.bus, shifted_map);
     shift_by = 0;
     a = pci_create_simple(w.bus, -1, TYPE_TEST_DEV);
-    b = pci_create_simple(w.bus, -1, TYPE_TEST_DEV);
+    new_bridge(&w, PCI_DEVFN(2, 0), &below);
+    b = pci_create_simple(below, 0, TYPE_TEST_DEV);
     pci_set_irq(a, 1);
     pci_set_irq(b, 1);
+    g_assert_cmpint(w.level[0], ==, 1);
     shift_by = 2;
     pci_bus_remap_irqs(w.bus);
     g_assert_cmpint(w.level[0], ==, 0);
