@@ -2,9 +2,13 @@
 /*
  * mux=on: several front ends on one back end.  All write; input goes to the one
  * that has the focus, which Ctrl-a c moves.  The front end that set its
- * handlers last has it first.
+ * handlers last has it first, which is settled when the main loop runs.
+ *
+ * A front end hears of OPENED when it has the focus for the first time: so a
+ * monitor greets who turns to it, not who watches the guest start.
  */
 #include "qemu/osdep.h"
+#include "qemu/main-loop.h"
 #include "char-internal.h"
 
 #define MUX_MAX 4
@@ -13,6 +17,8 @@
 
 typedef struct MuxFrontEnd {
     CharBackend *be;            /* NULL: free */
+    bool told;                  /* of OPENED */
+    bool waiting;               /* for room to write */
     uint8_t input[MUX_INPUT];   /* a ring */
     unsigned head, count;
 } MuxFrontEnd;
@@ -23,7 +29,7 @@ typedef struct MuxChardev {
     MuxFrontEnd fe[MUX_MAX];
     int focus;                  /* index of @fe, -1: nobody */
     bool escaped;               /* the last byte was ESCAPE */
-    bool waiting[MUX_MAX];      /* for room to write */
+    QEMUBH *settled_bh;
 } MuxChardev;
 
 static void tell(MuxFrontEnd *fe, QEMUChrEvent event)
@@ -52,21 +58,53 @@ static void deliver(MuxFrontEnd *fe)
     }
 }
 
-static void set_focus(MuxChardev *m, int index)
+static void move_focus(MuxChardev *m, int index)
 {
+    MuxFrontEnd *old = m->focus >= 0 ? &m->fe[m->focus] : NULL;
+
     if (m->focus == index) {
         return;
     }
-    if (m->focus >= 0 && m->fe[m->focus].be) {
-        m->fe[m->focus].be->focus = false;
-        tell(&m->fe[m->focus], CHR_EVENT_MUX_OUT);
+    if (old && old->be) {
+        old->be->focus = false;
+        if (old->told) {
+            tell(old, CHR_EVENT_MUX_OUT);
+        }
     }
     m->focus = index;
     if (index >= 0) {
         m->fe[index].be->focus = true;
-        tell(&m->fe[index], CHR_EVENT_MUX_IN);
     }
     qemu_chr_fe_accept_input(&m->base);     /* who has it may have room */
+}
+
+/* The one with the focus hears of it, as far as that is news. */
+static void tell_focused(MuxChardev *m, bool moved)
+{
+    MuxFrontEnd *fe = m->focus >= 0 ? &m->fe[m->focus] : NULL;
+
+    if (!fe || !m->parent.open) {
+        return;
+    }
+    if (!fe->told) {
+        fe->told = true;
+        tell(fe, CHR_EVENT_OPENED);
+    } else if (moved) {
+        tell(fe, CHR_EVENT_MUX_IN);
+    }
+}
+
+static void set_focus(MuxChardev *m, int index)
+{
+    bool moved = m->focus != index;
+
+    move_focus(m, index);
+    tell_focused(m, moved);
+}
+
+static void focus_settled(void *opaque)
+{
+    tell_focused(opaque, false);
 }
 
 /* The next front end after the one with the focus, -1 if there is none. */
@@ -176,8 +214,17 @@ static void base_event(void *opaque, QEMUChrEvent event)
     MuxChardev *m = opaque;
 
     m->parent.open = qemu_chr_fe_backend_connected(&m->base);
-    for (int i = 0; i < MUX_MAX; i++) {
-        tell(&m->fe[i], event);
+    if (event == CHR_EVENT_OPENED) {
+        qemu_bh_schedule(m->settled_bh);
+    } else if (event == CHR_EVENT_BREAK) {
+        break_focused(m);
+    } else if (event == CHR_EVENT_CLOSED) {
+        for (int i = 0; i < MUX_MAX; i++) {
+            if (m->fe[i].told) {
+                m->fe[i].told = false;
+                tell(&m->fe[i], event);
+            }
+        }
     }
 }
 
@@ -188,8 +235,8 @@ static void base_writable(void *opaque)
     for (int i = 0; i < MUX_MAX; i++) {
         CharBackend *be = m->fe[i].be;
 
-        if (m->waiting[i]) {
-            m->waiting[i] = false;
+        if (m->fe[i].waiting) {
+            m->fe[i].waiting = false;
             if (be && be->writable) {
                 be->writable(be->opaque);
             }
@@ -233,7 +280,6 @@ static void mux_detach(Chardev *chr, CharBackend *be)
         return;
     }
     m->fe[i].be = NULL;
-    m->waiting[i] = false;
     be->focus = false;
     next = next_front_end(m);
     if (m->focus == i) {
@@ -247,13 +293,11 @@ static void mux_handlers_set(Chardev *chr, CharBackend *be)
     MuxChardev *m = (MuxChardev *)chr;
     int i = find_front_end(m, be);
 
-    if (!be->read && !be->event) {
-        return;
+    if (be->read || be->event) {
+        m->fe[i].told = false;
+        move_focus(m, i);
+        qemu_bh_schedule(m->settled_bh);
     }
-    if (chr->open) {
-        tell(&m->fe[i], CHR_EVENT_OPENED);
-    }
-    set_focus(m, i);
 }
 
 static int mux_write(Chardev *chr, CharBackend *be, const uint8_t *buf,
@@ -267,7 +311,7 @@ static int mux_write(Chardev *chr, CharBackend *be, const uint8_t *buf,
     }
     n = qemu_chr_fe_write(&m->base, buf, len);
     if (n < len) {
-        m->waiting[find_front_end(m, be)] = true;
+        m->fe[find_front_end(m, be)].waiting = true;
     }
     return n;
 }
@@ -290,6 +334,7 @@ static void mux_close(Chardev *chr)
         }
     }
     qemu_chr_fe_deinit(&m->base);
+    qemu_bh_delete(m->settled_bh);
 }
 
 const ChardevOps chr_mux_ops = {
@@ -309,6 +354,7 @@ Chardev *chr_mux_new(const char *label, Chardev *base)
     MuxChardev *m = (MuxChardev *)chr;
 
     m->focus = -1;
+    m->settled_bh = aio_bh_new(qemu_get_aio_context(), focus_settled, m);
     qemu_chr_fe_init(&m->base, base, &error_abort);
     qemu_chr_fe_set_handlers(&m->base, base_can_read, base_read, base_event,
                              m);

@@ -111,6 +111,8 @@ static void session_event(void *opaque, QEMUChrEvent event)
         g_string_truncate(s->line, 0);
         session_print(s, "QEMU " QEMU_COMPAT_VERSION " monitor - type 'help' "
                       "for more information\n(qemu) ");
+    } else if (event == CHR_EVENT_MUX_IN) {
+        session_print(s, "\n(qemu) ");
     } else if (event == CHR_EVENT_CLOSED) {
         monitor_drop_fds(&s->mon);
     }

@@ -98,6 +98,15 @@ static bool make_device(JsonObject *opts, Error **errp)
     return qdev_device_add(opts, errp) != NULL;
 }
 
+/* "mon:..." shares its back end between the serial line and a monitor. */
+static bool make_monitor_on(Chardev *chr, Error **errp)
+{
+    g_autoptr(JsonObject) opts = json_object_new();
+
+    json_object_set_string_member(opts, "chardev", qemu_chr_label(chr));
+    return monitor_new(opts, errp);
+}
+
 static bool make_serials(Error **errp)
 {
     GPtrArray *wanted = start_config.serials;
@@ -116,6 +125,9 @@ static bool make_serials(Error **errp)
             return false;
         }
         g_ptr_array_add(serials, chr);
+        if (g_str_has_prefix(desc, "mon:") && !make_monitor_on(chr, errp)) {
+            return false;
+        }
     }
     return true;
 }

@@ -24,7 +24,8 @@ typedef enum QEMUChrEvent {
     CHR_EVENT_OPENED,       /* there is somebody at the other end */
     CHR_EVENT_CLOSED,       /* not any more, or no more input */
     CHR_EVENT_BREAK,
-    CHR_EVENT_MUX_IN,       /* this front end got the focus of a mux */
+    CHR_EVENT_MUX_IN,       /* this front end got the focus of a mux again (the
+                               first time it is OPENED) */
     CHR_EVENT_MUX_OUT,      /* lost it */
 } QEMUChrEvent;
 
