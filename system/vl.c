@@ -431,6 +431,12 @@ static bool start(Error **errp)
            MACHINE_GET_CLASS(current_machine)->ready(current_machine, errp);
 }
 
+/* Ctrl-a x of a console. */
+static void quit_by_operator(void)
+{
+    qemu_system_shutdown_request(SHUTDOWN_CAUSE_HOST_SIGNAL);
+}
+
 int main(int argc, char **argv)
 {
     Error *err = NULL;
@@ -444,6 +450,7 @@ int main(int argc, char **argv)
         return 1;
     }
     qemu_init_main_loop();
+    qemu_chr_set_quit_handler(quit_by_operator);
     memory_init();
     if (!start(&err)) {
         error_report_err(err);
