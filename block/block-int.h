@@ -177,6 +177,8 @@ bool block_ring_submit(BlockRing *ring);
 bool block_ring_reap(BlockRing *ring);
 void block_ring_forget(BlockRing *ring, BlockFile *file);
 
+/* After this time without work a thread ends. */
+extern unsigned block_pool_idle_ms;
 BlockPool *block_pool_new(QEMUBH *bh);
 void block_pool_free(BlockPool *pool);      /* idle; joins its threads */
 /* The thread that did it leaves the result in req->ret. */

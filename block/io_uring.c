@@ -161,13 +161,17 @@ static bool ring_enable(BlockRing *r)
                     IORING_REGISTER_ENABLE_RINGS, NULL, 0) < 0) {
             return false;
         }
-        /* Saves the kernel a look-up a call; older ones do without. */
-        io_uring_register_ring_fd(&r->ring);
     }
     r->have_files = io_uring_register_files_sparse(&r->ring, FILES) == 0;
     r->owner = this_thread();
     r->enabled = true;
     return true;
+}
+
+/* Its thread has ended. */
+static bool orphaned(BlockRing *r)
+{
+    return r->enabled && !r->shared && r->owner != this_thread();
 }
 
 /*
@@ -180,8 +184,7 @@ static bool ring_usable(BlockRing *r)
     if (r->broken) {
         return false;
     }
-    if (r->enabled &&
-        (r->shared || r->owner == this_thread())) {
+    if (r->enabled && !orphaned(r)) {
         return true;
     }
     if (r->enabled) {
@@ -349,6 +352,9 @@ bool block_ring_reap(BlockRing *r)
         io_uring_cqe_seen(&r->ring, cqe);
         r->in_flight--;
         any = true;
+        if (ret == -EFAULT && orphaned(r)) {
+            ret = -ECANCELED;   /* it was in the act when its thread ended */
+        }
         ret = block_req_advance(req, ret);
         if (ret > 0) {
             block_engine_requeue(r->engine, req);

@@ -10,7 +10,7 @@
 #include "qemu/thread.h"
 
 #define MAX_THREADS 16
-#define IDLE_MS 5000
+unsigned block_pool_idle_ms = 5000;
 
 typedef struct Worker Worker;
 struct Worker {
@@ -55,7 +55,7 @@ static BlockRequest *next_request(BlockPool *pool)
             return NULL;
         }
         pool->idle++;
-        in_time = qemu_cond_timedwait(&pool->cond, &pool->lock, IDLE_MS);
+        in_time = qemu_cond_timedwait(&pool->cond, &pool->lock, block_pool_idle_ms);
         pool->idle--;
     }
     req = QTAILQ_FIRST(&pool->queue);

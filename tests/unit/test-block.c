@@ -13,8 +13,12 @@
 
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/loop.h>
 #include <linux/seccomp.h>
+#include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -22,7 +26,7 @@
 typedef struct Way {
     const char *name;
     const char *opts;           /* for drive_add */
-    bool uring, main_loop, direct;
+    bool uring, main_loop, direct, loop;
 } Way;
 
 static const Way ways[] = {
@@ -34,6 +38,8 @@ static const Way ways[] = {
     { "threads", ",aio=threads" },
     { "threads-direct", ",aio=threads,cache=none", .direct = true },
     { "threads-main-loop", ",aio=threads", .main_loop = true },
+    { "device", "", .loop = true },
+    { "device-direct", ",cache=none", .loop = true, .direct = true },
 };
 
 #define SIZE (1 * MiB)
@@ -41,7 +47,9 @@ static const Way ways[] = {
 typedef struct Fixture {
     const Way *way;
     AioContext *ctx;
-    char *path;
+    char *path;                 /* what is opened */
+    char *backing;              /* of a loop device: its file */
+    int loop_fd;
     BlockBackend *blk;
 } Fixture;
 
@@ -98,6 +106,10 @@ static bool open_with(Fixture *f, const char *more)
 {
     g_autofree char *opts = g_strconcat(f->way->opts, more, NULL);
 
+    if (!f->path) {
+        g_test_skip("no loop devices here");
+        return false;
+    }
     f->blk = open_drive(f->path, opts);
     if (f->blk) {
         blk_set_context(f->blk, f->ctx, &error_abort);
@@ -105,12 +117,46 @@ static bool open_with(Fixture *f, const char *more)
     return f->blk;
 }
 
+/* The path of a block device that has @path for its disk; NULL: the system
+ * has none for us.  It is gone when *@loop_fd is closed. */
+static char *make_loop(const char *path, int *loop_fd)
+{
+    struct loop_config c = { .info.lo_flags = LO_FLAGS_AUTOCLEAR };
+    int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+    char *name = NULL;
+    int n = -1;
+
+    *loop_fd = -1;
+    c.fd = open(path, O_RDWR | O_CLOEXEC);
+    /* Somebody else may take the free one first. */
+    for (unsigned i = 0; i < 10 && control >= 0 && !name; i++) {
+        n = ioctl(control, LOOP_CTL_GET_FREE);
+        if (n < 0) {
+            break;
+        }
+        name = g_strdup_printf("/dev/loop%d", n);
+        *loop_fd = open(name, O_RDWR | O_CLOEXEC);
+        if (*loop_fd < 0 || ioctl(*loop_fd, LOOP_CONFIGURE, &c) < 0) {
+            qemu_close(loop_fd);
+            g_clear_pointer(&name, g_free);
+        }
+    }
+    qemu_close(&control);
+    close(c.fd);
+    return name;
+}
+
 static void set_up(Fixture *f, gconstpointer way)
 {
     f->way = way;
     f->ctx = f->way->main_loop ? qemu_get_aio_context()
                                : aio_context_new(&error_abort);
+    f->loop_fd = -1;
     f->path = make_file(SIZE);
+    if (f->way->loop) {
+        f->backing = f->path;
+        f->path = make_loop(f->backing, &f->loop_fd);
+    }
 }
 
 static void tear_down(Fixture *f, gconstpointer way)
@@ -122,7 +168,9 @@ static void tear_down(Fixture *f, gconstpointer way)
     if (!f->way->main_loop) {
         aio_context_free(f->ctx);
     }
-    unlink(f->path);
+    qemu_close(&f->loop_fd);
+    unlink(f->backing ? f->backing : f->path);
+    g_free(f->backing);
     g_free(f->path);
 }
 
@@ -376,7 +424,7 @@ static uint64_t allocated(Fixture *f)
 {
     struct stat st;
 
-    g_assert_cmpint(stat(f->path, &st), ==, 0);
+    g_assert_cmpint(stat(f->backing ? f->backing : f->path, &st), ==, 0);
     return (uint64_t)st.st_blocks * 512;
 }
 
@@ -1003,17 +1051,141 @@ static void test_forbidden_later(void)
     g_test_trap_assert_passed();
 }
 
-static void add_ways(const char *name,
-                     void (*fn)(Fixture *, gconstpointer))
+/* -- A full disk ----------------------------------------------------------*/
+
+static void write_until_full(const char *path, const char *opts)
+{
+    g_autofree uint8_t *buf = g_malloc(64 * KiB);
+    AioContext *ctx = aio_context_new(&error_abort);
+    BlockBackend *blk = open_drive(path, opts);
+    int ret = 0;
+
+    fill(buf, 64 * KiB, 5);
+    blk_set_context(blk, ctx, &error_abort);
+    for (uint64_t at = 0; at < SIZE && !ret; at += 64 * KiB) {
+        ret = do_io(blk, BLK_WRITE, at, buf, 64 * KiB, 0);
+    }
+    g_assert_cmpint(ret, ==, -ENOSPC);
+    g_assert_cmpint(do_io(blk, BLK_READ, 0, buf, 64 * KiB, 0), ==, 0);
+    blk_close_all();
+    aio_context_free(ctx);
+}
+
+#define CANNOT_MOUNT 77
+
+static bool write_proc(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    bool ok = write(fd, text, strlen(text)) == strlen(text);
+
+    qemu_close(&fd);
+    return ok;
+}
+
+static bool enter_mount_namespace(void)
+{
+    g_autofree char *uids = g_strdup_printf("0 %u 1", getuid());
+    g_autofree char *gids = g_strdup_printf("0 %u 1", getgid());
+
+    if (unshare(CLONE_NEWNS) < 0 &&
+        (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0 ||
+         !write_proc("/proc/self/uid_map", uids) ||
+         !write_proc("/proc/self/setgroups", "deny") ||
+         !write_proc("/proc/self/gid_map", gids))) {
+        return false;
+    }
+    return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+}
+
+static void test_full_child(void)
+{
+    const char *dir = g_get_tmp_dir();
+    g_autofree char *path = g_build_filename(dir, "disk", NULL);
+    int fd;
+
+    if (!enter_mount_namespace() ||
+        mount("none", dir, "tmpfs", 0, "size=256k") < 0) {
+        exit(CANNOT_MOUNT);
+    }
+    fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    g_assert_cmpint(ftruncate(fd, SIZE), ==, 0);
+    close(fd);
+    write_until_full(path, "");
+    g_assert_cmpint(truncate(path, 0), ==, 0);
+    g_assert_cmpint(truncate(path, SIZE), ==, 0);
+    write_until_full(path, ",aio=threads");
+}
+
+static void test_full(void)
+{
+    g_test_trap_subprocess("/block/full-disk-is-an-error/subprocess", 0, 0);
+    if (g_test_trap_has_passed()) {
+        return;
+    }
+    g_test_trap_assert_stderr("");
+    g_test_skip("no tmpfs may be mounted here");
+}
+
+/* -- Threads --------------------------------------------------------------*/
+
+static unsigned count_threads(void)
+{
+    g_autoptr(GDir) d = g_dir_open("/proc/self/task", 0, NULL);
+    unsigned n = 0;
+
+    while (g_dir_read_name(d)) {
+        n++;
+    }
+    return n;
+}
+
+/* The end of a thread is told to the loop, which joins it. */
+static void test_threads_end(void)
+{
+    unsigned before = count_threads(), old_ms = block_pool_idle_ms;
+    Fixture f = { .path = make_file(SIZE) };
+
+    block_pool_idle_ms = 1;
+    f.ctx = aio_context_new(&error_abort);
+    f.blk = open_drive(f.path, ",aio=threads");
+    blk_set_context(f.blk, f.ctx, &error_abort);
+    run_reads(&f);
+    while (count_threads() > before) {
+        aio_poll(f.ctx, true);
+    }
+    run_reads(&f);
+    blk_close_all();
+    g_assert_cmpuint(count_threads(), ==, before);
+    aio_context_free(f.ctx);
+    block_pool_idle_ms = old_ms;
+    unlink(f.path);
+    g_free(f.path);
+}
+
+typedef void TestFn(Fixture *f, gconstpointer way);
+
+/* Some cases are about files, not about devices. */
+static void add_ways_but(bool devices, const char *name, TestFn *fn)
 {
     for (unsigned i = 0; i < ARRAY_SIZE(ways); i++) {
         g_autofree char *path = g_strdup_printf("/block/%s/%s", ways[i].name,
                                                 name);
 
-        if (!ways[i].uring || g_test_subprocess() || block_ring_available()) {
+        if ((!ways[i].uring || g_test_subprocess() ||
+             block_ring_available()) && (devices || !ways[i].loop)) {
             g_test_add(path, Fixture, &ways[i], set_up, fn, tear_down);
         }
     }
+}
+
+static void add_ways(const char *name, TestFn *fn)
+{
+    add_ways_but(true, name, fn);
+}
+
+static void add_file_ways(const char *name, TestFn *fn)
+{
+    add_ways_but(false, name, fn);
 }
 
 int main(int argc, char **argv)
@@ -1023,8 +1195,8 @@ int main(int argc, char **argv)
 
     add_ways("reads-what-was-written", test_round_trip);
     add_ways("vectors-of-any-shape", test_vectored);
-    add_ways("zeroes-behind-the-end", test_eof);
-    add_ways("zeroes-where-file-was-cut", test_shrunk);
+    add_file_ways("zeroes-behind-the-end", test_eof);
+    add_file_ways("zeroes-where-file-was-cut", test_shrunk);
     add_ways("any-alignment", test_misaligned);
     add_ways("neighbours-undo-nothing", test_neighbours);
     add_ways("discard-frees", test_discard);
@@ -1035,7 +1207,7 @@ int main(int argc, char **argv)
     add_ways("read-only-is-kept", test_read_only);
     add_ways("bad-memory-is-an-error", test_bad_memory);
     add_ways("error-ignored-on-demand", test_error_ignored);
-    add_ways("no-room-is-an-error", test_no_room);
+    add_file_ways("no-room-is-an-error", test_no_room);
     add_ways("more-than-the-ring-holds", test_many);
     add_ways("resubmit-from-done", test_resubmit);
     add_ways("drain-from-done", test_drain_inside);
@@ -1051,6 +1223,10 @@ int main(int argc, char **argv)
     g_test_add_func("/block/guessed-raw-stays-raw", test_guard);
     g_test_add_func("/block/no-io_uring", test_forbidden);
     g_test_add_func("/block/io_uring-refused-later", test_forbidden_later);
+    g_test_add_func("/block/full-disk-is-an-error", test_full);
+    g_test_add_func("/block/full-disk-is-an-error/subprocess",
+                    test_full_child);
+    g_test_add_func("/block/idle-threads-end", test_threads_end);
     g_test_add_func("/block/no-io_uring/subprocess", test_forbidden_child);
     g_test_add_func("/block/io_uring-refused-later/subprocess",
                     test_forbidden_later_child);
