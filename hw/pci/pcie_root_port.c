@@ -80,6 +80,9 @@ static bool port_plug(HotplugHandler *h, DeviceState *dev, Error **errp)
     pci_set_power(d, pcie_slot_powered(port_dev(p)));
     if (PCI_FUNC(d->devfn) == 0) {
         pcie_slot_set_present(port_dev(p), &p->slot, true);
+        /* Whoever puts a card in presses the button, too: where there is one,
+         * Linux listens to nothing else. */
+        pcie_slot_push_button(port_dev(p), &p->slot);
     }
     return true;
 }

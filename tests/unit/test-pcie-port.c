@@ -169,11 +169,11 @@ static void test_plug(void)
     cfg_write(port, SLTCTL, SLOT_OFF | PCI_EXP_SLTCTL_HPIE |
               PCI_EXP_SLTCTL_PDCE, 2);
     d = plug(port);
-    g_assert_cmphex(cfg_read(port, SLTSTA, 2), ==,
-                    PCI_EXP_SLTSTA_PDS | PCI_EXP_SLTSTA_PDC);
+    g_assert_cmphex(cfg_read(port, SLTSTA, 2), ==, PCI_EXP_SLTSTA_PDS |
+                    PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_ABP);
     g_assert_cmpint(w.level[0], ==, 1);
     g_assert_cmphex(cfg_read(d, 0, 4), ==, UINT32_MAX);     /* no power yet */
-    cfg_write(port, SLTSTA, PCI_EXP_SLTSTA_PDC, 2);
+    cfg_write(port, SLTSTA, PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_ABP, 2);
     g_assert_cmpint(w.level[0], ==, 0);
     cfg_write(port, SLTCTL, PCI_EXP_SLTCTL_PWR_IND_BLINK, 2);
     g_assert_cmphex(cfg_read(d, 0, 4), ==, 0x56781234);
