@@ -97,7 +97,7 @@ bool blk_can_discard(BlockBackend *blk);
 const char *blk_name(BlockBackend *blk);    /* id, or node name without one */
 const char *blk_filename(BlockBackend *blk);
 const BlockStats *blk_get_stats(BlockBackend *blk);
-/* Off: every write is stable when it completes.  No request in flight. */
+/* Off: every write submitted from now on is stable when it completes. */
 void blk_set_write_cache(BlockBackend *blk, bool on);
 
 /* Queues @req; it is submitted with others before the context sleeps, and
