@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include "hw/remote/message.h"
 #include "qemu/aio.h"
+#include "qemu/bitops.h"
 #include "qemu/bswap.h"
 #include "qemu/error-report.h"
 #include "qemu/log.h"
@@ -62,9 +63,10 @@ static void process_config_write(RemoteLink *link, MPQemuMsg *msg)
 static void process_config_read(RemoteLink *link, MPQemuMsg *msg)
 {
     PciConfDataMsg *conf = &msg->data.pci_conf_data;
+    uint32_t val = pci_host_config_read_common(link->rd->pci_dev, conf->addr,
+                                               conf->len);
 
-    reply(link, pci_host_config_read_common(link->rd->pci_dev, conf->addr,
-                                            conf->len), sizeof(uint64_t));
+    reply(link, val & MAKE_64BIT_MASK(0, conf->len * 8), sizeof(uint64_t));
 }
 
 static MemTxResult bar_access(RemoteLink *link, BarAccessMsg *bar, void *buf,

@@ -1,0 +1,545 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A remote process as its peers meet it: what a proxy asks, and what a liar
+sends.  No guest, no KVM."""
+import argparse
+import os
+import select
+import socket
+import struct
+import sys
+import tempfile
+import time
+import unittest
+
+here = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(here, '..', 'functional'))
+from mpqemu_test import tap  # noqa: E402
+from mpqemu_test.qmp import Qmp, Refused  # noqa: E402
+import wire  # noqa: E402
+from wire import Link, ONES, Remote  # noqa: E402
+
+PROGRAM = None
+CONNECTIONS = 2000
+BAR = 0xfe000000
+PAGE = 4096
+EDU_ID, EDU_LIVENESS, EDU_FACTORIAL, EDU_STATUS = 0, 4, 8, 0x20
+EDU_IRQ_STATUS, EDU_IRQ_RAISE, EDU_IRQ_ACK = 0x24, 0x60, 0x64
+EDU_SRC, EDU_DST, EDU_COUNT, EDU_CMD, EDU_BUFFER = \
+    0x80, 0x88, 0x90, 0x98, 0x40000
+
+
+def until(condition, what):
+    end = time.monotonic() + wire.LIMIT
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f'never happened: {what}')
+        time.sleep(0.001)
+
+
+def signalled(fd):
+    ready, _, _ = select.select([fd], [], [], wire.LIMIT)
+    return bool(ready) and wire.taken(fd)
+
+
+class Case(unittest.TestCase):
+    devices = ['edu']
+
+    def setUp(self):
+        self.remote = Remote(PROGRAM, self.devices)
+        self.link = self.remote.links[0]
+        self.expect = []            # what each line of standard error has
+        self.fds = []
+
+    def tearDown(self):
+        status, text = self.remote.end()
+        for fd in self.fds:
+            os.close(fd)
+        lines = text.splitlines()
+        self.assertEqual(status, 0, text)
+        self.assertEqual(len(lines), len(self.expect), text)
+        for line, words in zip(lines, self.expect):
+            self.assertIn(words, line)
+
+    def enable(self, link=None, bits=6):
+        link = link or self.link
+        link.config_write(0x10, BAR)
+        link.config_write(4, bits, 2)
+
+    def memory(self, *regions):
+        """Memfds for [(gpa, size)], known to the device."""
+        fds = [wire.memfd(size) for _, size in regions]
+        self.fds += fds
+        self.link.set_memory([(gpa, size, 0) for gpa, size in regions], fds)
+        return fds
+
+    def irqfds(self):
+        pair = [wire.eventfd(), wire.eventfd()]
+        self.fds += pair
+        self.link.set_irqfd(*pair)
+        return pair
+
+    def dma(self, src, dst, count, to_guest):
+        for reg, val in (EDU_SRC, src), (EDU_DST, dst), (EDU_COUNT, count):
+            self.link.write(BAR + reg, val, 8)
+        self.link.write(BAR + EDU_CMD, 3 if to_guest else 1, 8)
+        until(lambda: not self.link.read(BAR + EDU_CMD, 8) & 1, 'end of DMA')
+
+
+class Access(Case):
+    def test_ids_and_bar_size_are_found(self):
+        self.assertEqual(self.link.config_read(0), 0x11e81234)
+        self.link.config_write(0x10, 0xffffffff)
+        self.assertEqual(self.link.config_read(0x10), 0xfff00000)
+
+    def test_every_access_to_config_space_is_answered(self):
+        for length in 1, 2, 4:
+            mask = (1 << 8 * length) - 1
+            for addr in range(0xf8, 0x108):
+                value = self.link.config_read(addr, length)
+                self.assertEqual(value & ~mask, 0)
+                if addr >= 0x100:
+                    self.assertEqual(value, mask, f'{addr:#x} {length}')
+                self.link.config_write(addr, ONES & 0xffffffff, length)
+        for addr in 0x1000, 0x7fffffff, 0xffffffff, 0xfffffffd:
+            self.assertEqual(self.link.config_read(addr), 0xffffffff)
+            self.link.config_write(addr, 0)
+        self.assertEqual(self.link.config_read(0), 0x11e81234)
+
+    def test_registers_answer_where_the_bar_is(self):
+        self.enable()
+        self.assertEqual(self.link.read(BAR + EDU_ID), 0x010000ed)
+        self.link.write(BAR + EDU_LIVENESS, 0x12345678)
+        self.assertEqual(self.link.read(BAR + EDU_LIVENESS), 0xedcba987)
+        self.link.config_write(0x10, BAR + 0x100000)
+        self.assertEqual(self.link.read(BAR + EDU_ID), ONES)
+        self.assertEqual(self.link.read(BAR + 0x100000), 0x010000ed)
+
+    def test_nothing_answers_outside_of_the_bar(self):
+        self.enable()
+        for addr in 0, BAR - 4, BAR + 0x100000, 0xfee00000, ONES - 7:
+            for size in 1, 2, 4, 8:
+                self.assertEqual(self.link.read(addr, size), ONES)
+                self.link.write(addr, 0, size)
+        for port in 0, 0xcf8, 0xffff, BAR:
+            self.assertEqual(self.link.read(port, 4, memory=0), ONES)
+
+    def test_decode_off_hides_the_bar(self):
+        self.enable(bits=0)
+        self.assertEqual(self.link.read(BAR + EDU_ID), ONES)
+
+    def test_reset_clears_registers_and_unmaps(self):
+        self.enable()
+        self.link.write(BAR + EDU_LIVENESS, 1)
+        self.assertIsNone(self.link.reset())
+        self.assertEqual(self.link.config_read(4, 2), 0)
+        self.assertEqual(self.link.read(BAR + EDU_ID), ONES)
+        self.enable()
+        self.assertEqual(self.link.read(BAR + EDU_LIVENESS), 0)
+
+    def test_many_requests_at_once_are_answered_in_order(self):
+        self.enable()
+        for number in range(50):
+            self.link.send(wire.BAR_WRITE,
+                           wire.bar(BAR + EDU_LIVENESS, 4, number))
+            self.link.send(wire.BAR_READ, wire.bar(BAR + EDU_LIVENESS, 4))
+        for number in range(50):
+            self.link.receive()
+            _, value = self.link.receive()
+            self.assertEqual(struct.unpack('<Q', value)[0],
+                             ~number & 0xffffffff)
+
+
+class Memory(Case):
+    def test_dma_there_and_back(self):
+        fd, = self.memory((0x100000, 4 * PAGE))
+        self.enable()
+        os.pwrite(fd, b'from the guest', PAGE)
+        self.dma(0x100000 + PAGE, EDU_BUFFER, 14, False)
+        self.dma(EDU_BUFFER, 0x100000 + 2 * PAGE, 14, True)
+        self.assertEqual(os.pread(fd, 14, 2 * PAGE), b'from the guest')
+
+    def test_no_dma_without_bus_mastering(self):
+        fd, = self.memory((0, PAGE))
+        self.enable(bits=2)
+        self.dma(EDU_BUFFER, 0, 16, True)
+        os.pwrite(fd, b'x' * 16, 0)
+        self.dma(EDU_BUFFER, 0, 16, True)
+        self.assertEqual(os.pread(fd, 16, 0), b'x' * 16)
+
+    def test_dma_crosses_from_region_to_region(self):
+        low, high = self.memory((0, PAGE), (PAGE, PAGE))
+        self.enable()
+        os.pwrite(low, b'ab', PAGE - 2)
+        os.pwrite(high, b'cd', 0)
+        self.dma(PAGE - 2, EDU_BUFFER, 4, False)
+        self.dma(EDU_BUFFER, 0, 4, True)
+        self.assertEqual(os.pread(low, 4, 0), b'abcd')
+
+    def test_dma_into_a_hole_hurts_nothing(self):
+        low, = self.memory((0, PAGE))
+        self.enable()
+        os.pwrite(low, b'zz', PAGE - 2)
+        self.dma(PAGE - 2, EDU_BUFFER, 64, False)
+        self.dma(EDU_BUFFER, PAGE - 2, 64, True)
+        self.dma(EDU_BUFFER, 0, 4, True)
+        self.assertEqual(os.pread(low, 4, 0), b'zz\xff\xff')
+        self.assertEqual(self.link.read(BAR), 0x010000ed)
+
+    def test_new_table_replaces_the_old(self):
+        old, = self.memory((0, PAGE))
+        new, = self.memory((0, PAGE))
+        self.enable()
+        os.pwrite(new, b'new', 0)
+        self.dma(0, EDU_BUFFER, 3, False)
+        self.dma(EDU_BUFFER, 16, 3, True)
+        self.assertEqual(os.pread(new, 3, 16), b'new')
+        self.assertEqual(os.pread(old, 3, 16), b'\0\0\0')
+
+    def test_memory_of_old_tables_is_given_back(self):
+        fd = wire.memfd(16 * PAGE)
+        self.fds.append(fd)
+        for turn in range(300):
+            self.link.set_memory([(0, PAGE * (1 + turn % 8), 0),
+                                  (1 << 32, PAGE, 8 * PAGE)], [fd, fd])
+        self.link.config_read(0)
+        maps = open(f'/proc/{self.remote.process.pid}/maps',
+                    encoding='ascii').read()
+        self.assertEqual(maps.count('memfd:guest'), 2, maps)
+        opened = os.listdir(f'/proc/{self.remote.process.pid}/fd')
+        self.assertLess(len(opened), 40)
+
+
+class Interrupt(Case):
+    def test_level_is_signalled_once_and_again_after_eoi(self):
+        irqfd, resamplefd = self.irqfds()
+        self.enable()
+        self.link.write(BAR + EDU_IRQ_RAISE, 1)
+        self.assertTrue(signalled(irqfd))
+        self.link.write(BAR + EDU_IRQ_RAISE, 2)
+        self.assertFalse(wire.taken(irqfd))
+        os.eventfd_write(resamplefd, 1)
+        self.assertTrue(signalled(irqfd))
+        self.link.write(BAR + EDU_IRQ_ACK, 3)
+        os.eventfd_write(resamplefd, 1)
+        until(lambda: not wire.taken(resamplefd), 'resample is read')
+        self.link.config_read(0)
+        self.assertFalse(wire.taken(irqfd))
+
+    def test_raise_before_descriptors_is_signalled_when_they_come(self):
+        self.enable()
+        self.link.write(BAR + EDU_IRQ_RAISE, 1)
+        irqfd, _ = self.irqfds()
+        self.assertTrue(signalled(irqfd))
+
+    def test_second_descriptors_take_over_a_raised_line(self):
+        first, _ = self.irqfds()
+        self.enable()
+        self.link.write(BAR + EDU_IRQ_RAISE, 1)
+        self.assertTrue(signalled(first))
+        second, resamplefd = self.irqfds()
+        self.assertTrue(signalled(second))
+        os.eventfd_write(resamplefd, 1)
+        self.assertTrue(signalled(second))
+        self.assertFalse(wire.taken(first))
+
+    def test_interrupts_off_in_the_command_register(self):
+        irqfd, _ = self.irqfds()
+        self.enable(bits=0x406)
+        self.link.write(BAR + EDU_IRQ_RAISE, 1)
+        self.assertFalse(wire.taken(irqfd))
+        self.assertEqual(self.link.config_read(6, 2) & 8, 8)
+        self.link.config_write(4, 6, 2)
+        self.assertTrue(signalled(irqfd))
+
+    def test_factorial_raises(self):
+        irqfd, _ = self.irqfds()
+        self.enable()
+        self.link.write(BAR + EDU_STATUS, 0x80)
+        self.link.write(BAR + EDU_FACTORIAL, 10)
+        self.assertTrue(signalled(irqfd))
+        self.assertEqual(self.link.read(BAR + EDU_FACTORIAL), 3628800)
+        self.assertEqual(self.link.read(BAR + EDU_IRQ_STATUS), 1)
+
+    def test_reset_lowers_the_line(self):
+        irqfd, resamplefd = self.irqfds()
+        self.enable()
+        self.link.write(BAR + EDU_IRQ_RAISE, 1)
+        self.assertTrue(signalled(irqfd))
+        self.link.reset()
+        os.eventfd_write(resamplefd, 1)
+        until(lambda: not wire.taken(resamplefd), 'resample is read')
+        self.link.config_read(0)
+        self.assertFalse(wire.taken(irqfd))
+
+
+class Liar(Case):
+    """Every lie closes its link with one line, and the other goes on."""
+    devices = ['edu', 'edu']
+
+    def refused(self, words, data, fds=()):
+        self.link.send_raw(data, fds)
+        self.assertTrue(self.link.is_closed())
+        self.expect = [words]
+        other = self.remote.links[1]
+        self.enable(other)
+        self.assertEqual(other.read(BAR + EDU_ID), 0x010000ed)
+
+
+def lie(name, words, make):
+    def test(self):
+        data, fds = make(self)
+        self.refused(words, data, fds)
+    setattr(Liar, 'test_' + name, test)
+
+
+def plain(cmd, payload):
+    message = wire.header(cmd, len(payload)) + payload
+    return lambda case: (message, ())
+
+
+for bad in -1, 8, 9, 0x7fffffff, -0x80000000:
+    lie(f'command_{bad}', 'unknown command', plain(bad, b''))
+for cmd, right in ((0, 192), (2, 12), (3, 12), (4, 24), (5, 24)):
+    for size in {0, 1, right - 1, right + 1, 192} - {right}:
+        if size <= 192:
+            lie(f'command_{cmd}_with_{size}_bytes', 'with a payload of',
+                plain(cmd, b'\0' * size))
+for cmd in 6, 7:
+    lie(f'command_{cmd}_with_a_payload', 'with a payload of',
+        plain(cmd, b'\0' * 8))
+for size in 193, 1 << 20, 1 << 63, ONES:
+    lie(f'size_{size:#x}', 'no message',
+        lambda case, size=size: (wire.header(3, size), ()))
+lie('an_answer_as_request', 'RET is no request', plain(wire.RET, b'\0' * 8))
+for length in 0, 3, 5, 8, -4, 0x7fffffff:
+    lie(f'config_read_of_{length}', 'PCI_CFGREAD of',
+        plain(wire.CFGREAD, wire.conf(0, length)))
+    lie(f'config_write_of_{length}', 'PCI_CFGWRITE of',
+        plain(wire.CFGWRITE, wire.conf(0, length)))
+for size in 0, 3, 5, 16, 0xffffffff:
+    lie(f'bar_read_of_{size}', 'BAR_READ of',
+        plain(wire.BAR_READ, wire.bar(0, size)))
+    lie(f'bar_write_of_{size}', 'BAR_WRITE of',
+        plain(wire.BAR_WRITE, wire.bar(0, size)))
+for space in 2, 255:
+    lie(f'bar_in_space_{space}', 'neither 0 nor 1',
+        plain(wire.BAR_READ, wire.bar(0, 4, memory=space)))
+
+
+def some_fds(case, kinds):
+    fds = []
+    for kind in kinds:
+        if kind == 'memory':
+            fds.append(wire.memfd(4 * PAGE))
+        elif kind == 'event':
+            fds.append(wire.eventfd())
+        elif kind == 'pipe':
+            fds += os.pipe()[:1]
+        elif kind == 'full':
+            fds.append(os.open('/dev/full', os.O_RDWR))
+        elif kind == 'epoll':
+            with select.epoll() as epoll:
+                fds.append(os.dup(epoll.fileno()))
+        elif kind == 'socket':
+            fds.append(socket.socket(socket.AF_UNIX).detach())
+        elif kind == 'folder':
+            fds.append(os.open('/', os.O_RDONLY))
+        elif kind == 'readonly':
+            with tempfile.TemporaryFile() as file:
+                file.truncate(4 * PAGE)
+                fds.append(os.open(f'/proc/self/fd/{file.fileno()}',
+                                   os.O_RDONLY))
+    case.fds += fds
+    return fds
+
+
+def with_fds(cmd, payload, *kinds):
+    return lambda case: (wire.header(cmd, len(payload)) + payload,
+                         some_fds(case, kinds))
+
+
+one = wire.table([(0, PAGE, 0)])
+lie('memory_without_descriptor', 'with 0 descriptors',
+    plain(wire.SYNC_SYSMEM, one))
+lie('memory_with_nine_descriptors', 'receiving failed',
+    with_fds(wire.SYNC_SYSMEM, one, *['memory'] * 9))
+for kind, words in (('event', 'no memory'), ('pipe', 'no memory'),
+                    ('socket', 'no memory'), ('folder', 'no memory'),
+                    ('full', 'no memory'), ('readonly', 'cannot map')):
+    lie(f'memory_that_is_{kind}', words,
+        with_fds(wire.SYNC_SYSMEM, one, kind))
+for name, row, words in (
+        ('too_large', (0, 5 * PAGE, 0), 'needs'),
+        ('too_far', (0, PAGE, 4 * PAGE), 'needs'),
+        ('empty', (0, 0, 0), 'whole pages'),
+        ('odd_size', (0, PAGE + 1, 0), 'whole pages'),
+        ('odd_address', (1, PAGE, 0), 'whole pages'),
+        ('odd_offset', (0, PAGE, 512), 'whole pages'),
+        ('wrapping_address', ((1 << 64) - PAGE, 2 * PAGE, 0), 'wraps'),
+        ('wrapping_offset', (0, 2 * PAGE, (1 << 64) - PAGE), 'wraps'),
+        ('huge', (0, (1 << 63) + PAGE, 0), 'needs')):
+    lie(f'memory_{name}', words,
+        with_fds(wire.SYNC_SYSMEM, wire.table([row]), 'memory'))
+lie('memory_that_overlaps', 'overlap',
+    with_fds(wire.SYNC_SYSMEM,
+             wire.table([(0, 2 * PAGE, 0), (PAGE, PAGE, 0)]),
+             'memory', 'memory'))
+for count in 0, 1, 3:
+    lie(f'irqfd_with_{count}_descriptors', f'with {count} descriptors',
+        with_fds(wire.SET_IRQFD, b'', *['event'] * count))
+for kind in 'memory', 'pipe', 'socket', 'full', 'epoll', 'folder':
+    lie(f'irqfd_that_is_{kind}', 'no eventfd',
+        with_fds(wire.SET_IRQFD, b'', 'event', kind))
+for cmd, payload in ((wire.CFGREAD, wire.conf(0, 4)), (wire.RESET, b''),
+                     (wire.BAR_READ, wire.bar(0, 4))):
+    lie(f'command_{cmd}_with_a_descriptor', 'descriptors',
+        with_fds(cmd, payload, 'event'))
+
+
+class Stall(Case):
+    devices = ['edu', 'edu']
+
+    def test_truncation_at_each_byte(self):
+        message = wire.header(wire.BAR_READ, 24) + wire.bar(BAR, 4)
+        self.link.close()
+        for cut in range(1, len(message)):
+            remote = Remote(PROGRAM, ['edu'])
+            remote.links[0].send_raw(message[:cut])
+            remote.links[0].socket.shutdown(socket.SHUT_WR)
+            self.assertTrue(remote.links[0].is_closed())
+            status, text = remote.end()
+            self.assertEqual(status, 0, text)
+            self.assertIn('no message', text)
+
+    def test_half_a_message_and_silence_stops_only_its_link(self):
+        self.link.send_raw(wire.header(wire.BAR_READ, 24) + b'\0' * 5)
+        other = self.remote.links[1]
+        self.enable(other)
+        for number in range(100):
+            other.write(BAR + EDU_LIVENESS, number)
+        self.expect = ['no message']
+
+    def test_answers_that_nobody_reads_stop_only_their_link(self):
+        message = wire.header(wire.CFGREAD, 12) + wire.conf(0, 4)
+        self.link.socket.setblocking(False)
+        try:
+            while True:
+                self.link.socket.send(message * 50)
+        except BlockingIOError:
+            pass
+        other = self.remote.links[1]
+        self.enable(other)
+        for number in range(100):
+            other.write(BAR + EDU_LIVENESS, number)
+        self.assertEqual(other.read(BAR + EDU_LIVENESS), 0xffffff9c)
+        # What was cut off in the flood is an error, or is not noticed when
+        # the answers cannot be delivered first.
+        self.link.close()
+        other.close()
+        _, text = self.remote.process.communicate(timeout=wire.LIMIT)
+        self.assertLessEqual(len(text.splitlines()), 1, text)
+        self.remote.end = lambda: (self.remote.process.returncode, '')
+
+    def test_devices_of_two_links_are_apart(self):
+        mine, = self.memory((0, PAGE))
+        other = self.remote.links[1]
+        self.enable()
+        self.enable(other)
+        self.link.write(BAR + EDU_LIVENESS, 1)
+        other.write(BAR + EDU_LIVENESS, 2)
+        self.assertEqual(self.link.read(BAR + EDU_LIVENESS), 0xfffffffe)
+        os.pwrite(mine, b'mine', 0)
+        # The other link has no memory: its device reads ones.
+        for reg, val in (EDU_SRC, 0), (EDU_DST, EDU_BUFFER), (EDU_COUNT, 4):
+            other.write(BAR + reg, val, 8)
+        other.write(BAR + EDU_CMD, 1, 8)
+        until(lambda: not other.read(BAR + EDU_CMD, 8) & 1, 'end of DMA')
+        for reg, val in (EDU_SRC, EDU_BUFFER), (EDU_DST, 0):
+            other.write(BAR + reg, val, 8)
+        other.write(BAR + EDU_CMD, 3, 8)
+        until(lambda: not other.read(BAR + EDU_CMD, 8) & 1, 'end of DMA')
+        self.assertEqual(os.pread(mine, 4, 0), b'mine')
+
+
+class Life(unittest.TestCase):
+    def test_ends_with_its_last_link(self):
+        remote = Remote(PROGRAM, ['edu', 'edu'])
+        remote.links[0].config_read(0)
+        remote.links[0].close()
+        self.assertEqual(remote.links[1].config_read(0), 0x11e81234)
+        self.assertIsNone(remote.process.poll())
+        self.assertEqual(remote.end(), (0, ''))
+
+    def test_many_connections_leave_nothing_behind(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.connect_often(os.path.join(folder, 'qmp'))
+
+    def connect_often(self, path):
+        remote = Remote(PROGRAM, ['edu'], auto_shutdown=False,
+                        more=['-qmp', f'unix:{path},server=on,wait=off'])
+        qmp = Qmp(path)
+        remote.links[0].close()
+        delete_when_ended(qmp, 'link0')
+        before = None
+        for number in range(CONNECTIONS):
+            self.connect_once(qmp)
+            if number == 100:
+                before = self.held(remote)
+        after = self.held(remote)
+        qmp.execute('quit')
+        self.assertEqual(remote.end(), (0, ''))
+        self.assertEqual(before[0], after[0])
+        self.assertLess(after[1] - before[1], 2048, 'KiB more than before')
+
+    @staticmethod
+    def connect_once(qmp):
+        mine, there = socket.socketpair()
+        socket.send_fds(qmp.socket, [b' '], [there.fileno()])
+        qmp.execute('getfd', fdname='peer')
+        there.close()
+        qmp.execute('object-add', **{'qom-type': 'x-remote-object', 'id': 'next',
+                                     'devid': 'dev0', 'fd': 'peer',
+                                     'auto-shutdown': False})
+        qmp.execute('closefd', fdname='peer')
+        link = Link(mine)
+        fds = [wire.memfd(PAGE), wire.eventfd(), wire.eventfd()]
+        link.set_memory([(0, PAGE, 0)], fds[:1])
+        link.set_irqfd(*fds[1:])
+        assert link.config_read(0) == 0x11e81234
+        link.close()
+        for fd in fds:
+            os.close(fd)
+        delete_when_ended(qmp, 'next')
+
+    @staticmethod
+    def held(remote):
+        proc = f'/proc/{remote.process.pid}'
+        rss = int(open(f'{proc}/statm', encoding='ascii').read().split()[1])
+        return len(os.listdir(f'{proc}/fd')), rss * 4
+
+
+def delete_when_ended(qmp, name):
+    """Removes a link's object, once its thread has ended."""
+    end = time.monotonic() + wire.LIMIT
+    while True:
+        try:
+            qmp.execute('object-del', id=name)
+            return
+        except Refused:
+            if time.monotonic() > end:
+                raise
+
+
+if __name__ == '__main__':
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--program', required=True)
+    parser.add_argument('--connections', type=int, default=CONNECTIONS)
+    parser.add_argument('only', nargs='*', help='e.g. Liar.test_huge')
+    args = parser.parse_args()
+    PROGRAM = args.program
+    CONNECTIONS = args.connections
+    loader = unittest.defaultTestLoader
+    module = sys.modules[__name__]
+    sys.exit(tap.run(loader.loadTestsFromNames(args.only, module)
+                     if args.only else loader.loadTestsFromModule(module)))
