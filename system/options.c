@@ -13,6 +13,7 @@
 #include "hw/qdev-properties.h"
 #include "chardev/char.h"
 #include "options.h"
+#include "hw/rtc/mc146818rtc.h"
 #include "qemu/error-report.h"
 #include "qemu/log.h"
 #include "qemu/option.h"
@@ -325,6 +326,17 @@ static bool opt_uuid(const char *arg, Error **errp)
     return set_once(&qemu_uuid, arg);
 }
 
+static bool opt_rtc(const char *arg, Error **errp)
+{
+    JsonObject *opts = keyval_parse(arg, NULL, NULL, errp);
+    bool ok = opts && rtc_configure(opts, errp);
+
+    if (opts) {
+        json_object_unref(opts);
+    }
+    return ok;
+}
+
 static bool opt_nodefaults(const char *arg, Error **errp)
 {
     start_config.nodefaults = true;
@@ -450,6 +462,8 @@ static const QEMUOption machine_options[] = {
     { "uuid", "UUID", "its UUID", opt_uuid },
     { "boot", "[order=]DRIVES[,menu=on|off]", "what firmware boots from",
       opt_boot },
+    { "rtc", "[base=utc|localtime|DATE][,clock=host|rt|vm]",
+      "the guest's clock", opt_rtc },
     { "nodefaults", NULL, "no devices but those asked for", opt_nodefaults },
     { "no-user-config", NULL, NULL, opt_no_user_config },
     { }

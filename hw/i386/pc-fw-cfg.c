@@ -170,7 +170,7 @@ void pc_fill_fw_cfg(PCMachineState *pcms)
     size_t len;
 
     if (qemu_uuid) {
-        uuid_parse(qemu_uuid, uuid);    /* pc_init has checked it */
+        uuid_parse(qemu_uuid, uuid);    /* the option has checked it */
     }
     fw_cfg_add_bytes(fw, FW_CFG_UUID, uuid, 16);
     fw_cfg_add_i64(fw, FW_CFG_RAM_SIZE, ms->ram_size);

@@ -9,12 +9,10 @@
 #include "hw/i386/boot.h"
 #include "hw/i386/cpu.h"
 #include "hw/i386/pc.h"
-#include "hw/i386/smbios.h"
 #include "hw/isa/pc-ports.h"
 #include "qemu/bitops.h"
 #include "system/kvm.h"
 #include "system/runstate.h"
-#include "system/system.h"
 
 /* -- Memory -------------------------------------------------------------- */
 
@@ -69,14 +67,8 @@ static bool pc_init(MachineState *ms, Error **errp)
         .ram = ms->ram,
         .pci = &pcms->pci_mem,
     };
-    uint8_t uuid[16];
 
     if (ms->boot_order && !pc_check_boot_order(ms->boot_order, errp)) {
-        return false;
-    }
-    if (qemu_uuid && !uuid_parse(qemu_uuid, uuid)) {
-        error_setg(errp, "-uuid %s: expects "
-                   "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", qemu_uuid);
         return false;
     }
     pcms->direct = ms->kernel_filename && !ms->firmware;

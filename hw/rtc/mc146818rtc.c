@@ -57,8 +57,6 @@ struct RTCState {
     RTCRegs regs;
 };
 
-RTCConfig rtc_config = { .clock = QEMU_CLOCK_HOST };
-
 static const VMStateDescription vmstate_rtc_regs = {
     .name = "mc146818rtc/regs",
     .fields = (const VMStateField[]) {

@@ -4,6 +4,7 @@
 #include "qemu/osdep.h"
 #include "hw/rtc/mc146818rtc.h"
 #include "qemu/bswap.h"
+#include "qemu/option.h"
 #include "isa-world.h"
 
 #define SECOND NANOSECONDS_PER_SECOND
@@ -272,10 +273,48 @@ static void test_random_writes(void)
     tear_down();
 }
 
+/* -rtc: good ones and what they give; bad ones name the member at fault. */
+static void test_options(void)
+{
+    static const struct { const char *arg, *error; RTCConfig want; } cases[] = {
+        { "base=utc", NULL, { QEMU_CLOCK_HOST } },
+        { "base=localtime,clock=vm", NULL, { QEMU_CLOCK_VIRTUAL, true } },
+        { "base=2020-02-29T23:59:58,clock=rt,driftfix=none", NULL,
+          { QEMU_CLOCK_REALTIME, false, true, BASE } },
+        { "base=2020-02-29", NULL,
+          { QEMU_CLOCK_HOST, false, true, BASE - 86398 } },
+        { "base=2020-02-30", "base=2020-02-30" },
+        { "base=soon", "base=soon" },
+        { "clock=sun", "clock=sun" },
+        { "driftfix=slew", "driftfix=slew" },
+        { "bass=utc", "bass" },
+    };
+
+    for (int i = 0; i < ARRAY_SIZE(cases); i++) {
+        g_autoptr(JsonObject) opts = keyval_parse(cases[i].arg, NULL, NULL,
+                                                  &error_abort);
+        g_autoptr(Error) err = NULL;
+        bool ok = rtc_configure(opts, &err);
+
+        g_assert_true(ok == !cases[i].error);
+        if (!ok) {
+            g_assert_nonnull(strstr(error_get_pretty(err), cases[i].error));
+            continue;
+        }
+        g_assert_cmpint(rtc_config.clock, ==, cases[i].want.clock);
+        g_assert_true(rtc_config.localtime == cases[i].want.localtime);
+        g_assert_true(rtc_config.has_base == cases[i].want.has_base);
+        if (rtc_config.has_base) {
+            g_assert_cmpint(rtc_config.base, ==, cases[i].want.base);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     isa_world_init();
+    g_test_add_func("/rtc/options", test_options);
     g_test_add_func("/rtc/starts-at-base", test_starts_at_base);
     g_test_add_func("/rtc/follows-host-clock", test_follows_host_clock);
     g_test_add_func("/rtc/runs-over-month", test_runs_over_month);

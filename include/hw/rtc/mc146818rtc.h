@@ -5,6 +5,7 @@
 
 #include "hw/isa/isa.h"
 #include "qemu/timer.h"
+#include <json-glib/json-glib.h>
 
 #define TYPE_MC146818_RTC "mc146818rtc"
 #define RTC_ISA_IRQ 8
@@ -21,6 +22,10 @@ typedef struct RTCConfig {
     int64_t base;               /* seconds since 1970 */
 } RTCConfig;
 extern RTCConfig rtc_config;
+
+/* -rtc: members "base" ("utc", "localtime", "YYYY-MM-DD[Thh:mm:ss]"), "clock",
+ * "driftfix"; sets rtc_config.  False with @errp naming what is wrong. */
+bool rtc_configure(JsonObject *opts, Error **errp);
 
 /* At ports 0x70 and 0x71, line 8. */
 RTCState *mc146818_rtc_init(ISABus *bus, Error **errp);
