@@ -538,6 +538,9 @@ if __name__ == '__main__':
     parser.add_argument('only', nargs='*', help='e.g. Liar.test_huge')
     args = parser.parse_args()
     PROGRAM = args.program
+    # Memory that AddressSanitizer holds back would count as a leak.
+    os.environ['ASAN_OPTIONS'] = os.environ.get('ASAN_OPTIONS', '') + \
+        ':quarantine_size_mb=1'
     CONNECTIONS = args.connections
     loader = unittest.defaultTestLoader
     module = sys.modules[__name__]
