@@ -62,6 +62,7 @@ static uint16_t nvme_create_cq(NvmeCtrl *n, NvmeRequest *req)
         .ien = cmd->cdw11 >> 1 & 1,
         .phase = true,
     };
+    n->cq_end = MAX(n->cq_end, qid + 1);
     return NVME_SUCCESS;
 }
 

@@ -60,6 +60,7 @@ static void ctrl_enable(NvmeCtrl *n)
         .ien = true,
         .phase = true,
     };
+    n->cq_end = 1;
     if (!NVME_CC_SHN(r->cc)) {
         r->csts &= ~NVME_CSTS_SHST_MASK;
     }

@@ -9,8 +9,8 @@
  * back end, and waits at its completion queue until nvme_process() or the
  * bottom half writes all that are waiting and interrupts once.
  */
-#ifndef NVME_INTERNAL_H
-#define NVME_INTERNAL_H
+#ifndef HW_NVME_INTERNAL_H
+#define HW_NVME_INTERNAL_H
 
 #include "block/block.h"
 #include "hw/nvme/nvme-spec.h"
@@ -192,6 +192,7 @@ struct NvmeCtrl {
 
     NvmeSQ sq[NVME_QUEUES];
     NvmeCQ cq[NVME_QUEUES];
+    unsigned cq_end;            /* no completion queue has this id or above */
     QTAILQ_HEAD(, NvmeSQ) active;       /* round robin: the first is next */
     QTAILQ_HEAD(, NvmeCQ) dirty;        /* with something to post */
     bool stalled;               /* a queue waits for a slot or a full CQ */

@@ -271,7 +271,7 @@ void nvme_irq_update(NvmeCtrl *n)
     unsigned i;
 
     if (!msix_enabled(&n->parent_obj)) {
-        for (i = 0; i <= n->max_ioqpairs && !level; i++) {
+        for (i = 0; i < n->cq_end && !level; i++) {
             const NvmeCQState *cq = &n->state.cq[i];
 
             level = cq->ien && cq->head != cq->tail
@@ -490,6 +490,7 @@ void nvme_queues_reset(NvmeCtrl *n)
     QTAILQ_INIT(&n->free_io);
     QTAILQ_INIT(&n->aers);
     n->aer_nr = 0;
+    n->cq_end = 0;
     n->stalled = false;
     n->io_in_flight = 0;
     n->format = NULL;
