@@ -92,17 +92,17 @@ static struct kvm_msr_list *list_msrs(void)
 static void do_msrs(CPUState *cpu, unsigned long request,
                     struct kvm_msrs *msrs)
 {
-    struct {
-        struct kvm_msrs head;
+    struct {                    /* as struct kvm_msrs, with room */
+        uint32_t nmsrs, pad;
         struct kvm_msr_entry entry[64];
-    } some;
+    } some = { .pad = 0 };
     uint32_t kept = 0, i = 0;
 
     while (i < msrs->nmsrs) {
         uint32_t n = MIN(msrs->nmsrs - i, ARRAY_SIZE(some.entry));
         int done;
 
-        some.head = (struct kvm_msrs){ .nmsrs = n };
+        some.nmsrs = n;
         memcpy(some.entry, &msrs->entries[i], n * sizeof(some.entry[0]));
         done = MAX(kvm_vcpu_ioctl(cpu, request, &some), 0);
         memmove(&msrs->entries[kept], some.entry,
