@@ -103,12 +103,17 @@ static void print_bars(GString *out, PCIDevice *dev, int indent)
     for (i = 0; i < PCI_NUM_REGIONS; i++) {
         const PCIIORegion *r = &dev->io_regions[i];
 
-        if (r->size) {
-            g_string_append_printf(
-                out, "%*sbar %d: %s at 0x%" PRIx64 " [0x%" PRIx64 "]\n",
-                indent, "", i,
-                r->type & PCI_BASE_ADDRESS_SPACE_IO ? "i/o" : "mem",
-                r->addr, r->addr + r->size - 1);
+        if (!r->size) {
+            continue;
+        }
+        g_string_append_printf(out, "%*sbar %d: %s, %" PRIu64 " bytes, ",
+                               indent, "", i,
+                               r->type & PCI_BASE_ADDRESS_SPACE_IO ?
+                               "i/o" : "mem", r->size);
+        if (r->addr == PCI_BAR_UNMAPPED) {
+            g_string_append(out, "not mapped\n");
+        } else {
+            g_string_append_printf(out, "at 0x%" PRIx64 "\n", r->addr);
         }
     }
 }
@@ -121,14 +126,13 @@ void pci_print_dev(GString *out, DeviceState *qdev, int indent)
     if (!dev->config) {
         return;
     }
-    g_string_append_printf(
-        out, "%*sclass %s, addr %02x:%02x.%x, pci id %04x:%04x (sub %04x:%04x)\n",
-        indent, "", known ? known->desc : "unknown",
-        pci_dev_bus_num(dev), PCI_SLOT(dev->devfn), PCI_FUNC(dev->devfn),
-        pci_get_word(dev->config + PCI_VENDOR_ID),
-        pci_get_word(dev->config + PCI_DEVICE_ID),
-        pci_get_word(dev->config + PCI_SUBSYSTEM_VENDOR_ID),
-        pci_get_word(dev->config + PCI_SUBSYSTEM_ID));
+    g_string_append_printf(out, "%*sclass %04x (%s), addr %02x:%02x.%x, "
+                           "pci id %04x:%04x\n", indent, "", class_of(dev),
+                           known ? known->desc : "other",
+                           pci_dev_bus_num(dev), PCI_SLOT(dev->devfn),
+                           PCI_FUNC(dev->devfn),
+                           pci_get_word(dev->config + PCI_VENDOR_ID),
+                           pci_get_word(dev->config + PCI_DEVICE_ID));
     print_bars(out, dev, indent);
 }
 
