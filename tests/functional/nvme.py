@@ -325,6 +325,20 @@ def chosen_classes(only):
             and (not only or one.__name__ in only)]
 
 
+def run_in_lab(only):
+    """Run this program once more, in the nested guest."""
+    log = os.path.join(Settings.work, 'console.log')
+    status = lab.run(
+        [sys.executable, os.path.realpath(__file__), '--inside',
+         '--main', Settings.main, '--remote', Settings.remote,
+         '--work', Settings.work, *only], Settings.work, log=log)
+    if status == lab.NEVER_ENDED:
+        print('# the nested guest never came to its end; its console:')
+        with open(log, encoding='utf-8', errors='replace') as file:
+            print(''.join(f'# {line}' for line in file.readlines()[-30:]))
+    return status
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__,
@@ -350,11 +364,7 @@ def main():
             possible, why = lab.own_kvm()
             print(f'# {why}', flush=True)
             if not possible:
-                return lab.run(
-                    [sys.executable, os.path.realpath(__file__), '--inside',
-                     '--main', Settings.main, '--remote', Settings.remote,
-                     '--work', Settings.work, *args.only], Settings.work,
-                    log=os.path.join(Settings.work, 'console.log'))
+                return run_in_lab(args.only)
         loader = unittest.defaultTestLoader
         return tap.run(unittest.TestSuite(
             loader.loadTestsFromTestCase(one)

@@ -20,6 +20,9 @@ from .pair import end_with_parent
 
 QEMU = '/usr/bin/qemu-system-x86_64'
 
+#: run()'s answer when there is no exit status to give.
+NEVER_ENDED = 125
+
 #: What this TCG gets right.  With page tables of five levels under nested
 #: paging about every other inner guest ends in a triple fault, and with a
 #: second CPU now and then one of the two sleeps for ever.  Inner guests may
@@ -74,7 +77,7 @@ def run(command, work=None, memory=3072, limit=900, output=None, log=None):
 
     Its output goes to output (a file, by default this program's) as it comes,
     the guest's console to the file log.  Gives the command's exit status, or
-    125 if the guest never ran it to its end within limit seconds.
+    NEVER_ENDED if the guest did not run it to its end within limit seconds.
     """
     with tempfile.TemporaryDirectory(prefix='lab-') as scratch:
         work = os.path.realpath(work or scratch)
@@ -108,7 +111,7 @@ def run(command, work=None, memory=3072, limit=900, output=None, log=None):
             with open(status, encoding='ascii') as file:
                 return int(file.read())
         except (subprocess.TimeoutExpired, FileNotFoundError, ValueError):
-            return 125
+            return NEVER_ENDED
         finally:
             for path in (script, status):
                 if os.path.exists(path):
