@@ -10,7 +10,7 @@
 #include "hw/pci/msi.h"
 #include "nvme.h"
 
-/* -- Queues (5.3 to 5.6) ---------------------------------------------------- */
+/* -- Queues (5.3 to 5.6) --------------------------------------------------- */
 
 static uint16_t create_common(NvmeCtrl *n, NvmeRequest *req, uint16_t in_use,
                               bool entry_size_ok)
@@ -121,7 +121,7 @@ static uint16_t nvme_delete_cq(NvmeCtrl *n, NvmeRequest *req)
     return NVME_SUCCESS;
 }
 
-/* -- Identify (5.15) ---------------------------------------------------------- */
+/* -- Identify (5.15) ------------------------------------------------------- */
 
 static void set_text(char *to, size_t size, const char *text)
 {
@@ -253,7 +253,7 @@ static uint16_t nvme_identify(NvmeCtrl *n, NvmeRequest *req)
     return status ? status : nvme_data_to_guest(req, buf, sizeof(buf));
 }
 
-/* -- Abort (5.1) ----------------------------------------------------------------- */
+/* -- Abort (5.1) ----------------------------------------------------------- */
 
 static uint16_t nvme_abort(NvmeCtrl *n, NvmeRequest *req)
 {

@@ -21,7 +21,7 @@
 #define NVME_MSIX_BAR 4
 #define NVME_SERIAL_MAX 20
 
-/* -- Enabling, resetting (3.1.5, 7.3) ---------------------------------------- */
+/* -- Enabling, resetting (3.1.5, 7.3) -------------------------------------- */
 
 void nvme_fatal(NvmeCtrl *n)
 {
@@ -162,7 +162,7 @@ void nvme_reset(NvmeCtrl *n)
     };
 }
 
-/* -- Registers (3.1) ----------------------------------------------------------- */
+/* -- Registers (3.1) ------------------------------------------------------- */
 
 static void write_intms(NvmeCtrl *n, uint32_t val)
 {
@@ -316,7 +316,7 @@ static const MemoryRegionOps nvme_mmio_ops = {
     .impl = { .min_access_size = 1, .max_access_size = 8 },
 };
 
-/* -- Config space --------------------------------------------------------------- */
+/* -- Config space ---------------------------------------------------------- */
 
 static void nvme_write_config(PCIDevice *dev, uint32_t addr, uint32_t val,
                               int len)
@@ -371,7 +371,7 @@ static bool add_capabilities(NvmeCtrl *n, Error **errp)
     return true;
 }
 
-/* -- Life -------------------------------------------------------------------------- */
+/* -- Life ------------------------------------------------------------------ */
 
 static bool check_range(Error **errp, const char *name, uint64_t value,
                         uint64_t min, uint64_t max)

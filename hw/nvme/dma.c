@@ -13,7 +13,7 @@
 
 #define NVME_BUFFER_BUDGET (16 * MiB)
 
-/* -- Buffers ---------------------------------------------------------------- */
+/* -- Buffers --------------------------------------------------------------- */
 
 bool nvme_buffer_alloc(NvmeCtrl *n, struct iovec *iov, uint64_t len)
 {
@@ -39,7 +39,7 @@ void nvme_buffer_free(NvmeCtrl *n, struct iovec *iov)
     }
 }
 
-/* -- PRP entries -> runs ----------------------------------------------------- */
+/* -- PRP entries -> runs --------------------------------------------------- */
 
 static bool sg_add(NvmeCtrl *n, uint64_t addr, uint64_t len)
 {
@@ -131,7 +131,7 @@ static uint16_t prp_walk(NvmeRequest *req, uint64_t len)
     return sg_add(n, cmd->prp2, len) ? NVME_SUCCESS : NVME_INTERNAL_DEV_ERROR;
 }
 
-/* -- Runs -> host memory ------------------------------------------------------ */
+/* -- Runs -> host memory --------------------------------------------------- */
 
 static uint16_t sg_copy(NvmeCtrl *n, const NvmeSg *sg, unsigned nsg, void *buf,
                         uint64_t len, bool to_guest)

@@ -179,7 +179,7 @@ uint16_t nvme_get_features(NvmeCtrl *n, NvmeRequest *req)
     return NVME_SUCCESS;
 }
 
-/* -- Set: features with more to do than to keep the value -------------------- */
+/* -- Set: features with more to do than to keep the value ------------------ */
 
 static uint16_t set_power(NvmeCtrl *n, NvmeRequest *req)
 {

@@ -26,7 +26,7 @@ uint64_t nvme_nsze(const NvmeCtrl *n)
     return n->capacity >> nvme_lba_shift(n);
 }
 
-/* -- Block requests --------------------------------------------------------- */
+/* -- Block requests -------------------------------------------------------- */
 
 static void nvme_blk_done(BlockRequest *blk, int ret)
 {
@@ -104,7 +104,7 @@ static bool step_aborted(NvmeRequest *req, int ret)
     return false;
 }
 
-/* -- What they have in common ------------------------------------------------ */
+/* -- What they have in common ---------------------------------------------- */
 
 static uint16_t check_writable(NvmeCtrl *n)
 {
@@ -141,7 +141,7 @@ static uint16_t check_transfer(NvmeCtrl *n, NvmeRequest *req, bool to_guest)
     return status ? status : nvme_data_map(req, len, to_guest);
 }
 
-/* -- Read, Write -------------------------------------------------------------- */
+/* -- Read, Write ----------------------------------------------------------- */
 
 static void read_done(NvmeRequest *req, int ret)
 {
@@ -202,7 +202,7 @@ static uint16_t nvme_write(NvmeCtrl *n, NvmeRequest *req)
     return NVME_NO_COMPLETE;
 }
 
-/* -- Flush, Write Zeroes -------------------------------------------------------- */
+/* -- Flush, Write Zeroes --------------------------------------------------- */
 
 uint16_t nvme_flush(NvmeCtrl *n, NvmeRequest *req)
 {
@@ -229,7 +229,7 @@ static uint16_t nvme_write_zeroes(NvmeCtrl *n, NvmeRequest *req)
     return NVME_NO_COMPLETE;
 }
 
-/* -- Compare, Verify ------------------------------------------------------------ */
+/* -- Compare, Verify ------------------------------------------------------- */
 
 static void compare_done(NvmeRequest *req, int ret)
 {
@@ -303,7 +303,7 @@ static uint16_t nvme_verify(NvmeCtrl *n, NvmeRequest *req)
     return NVME_NO_COMPLETE;
 }
 
-/* -- Dataset Management (6.7) ----------------------------------------------------- */
+/* -- Dataset Management (6.7) ---------------------------------------------- */
 
 /* The next range that is not empty; req->offset is the index. */
 static void dsm_step(NvmeRequest *req, int ret)
@@ -366,7 +366,7 @@ static uint16_t nvme_dsm(NvmeCtrl *n, NvmeRequest *req)
     return NVME_NO_COMPLETE;
 }
 
-/* -- Format NVM (5.23) ------------------------------------------------------------- */
+/* -- Format NVM (5.23) ----------------------------------------------------- */
 
 static void format_end(NvmeRequest *req, uint16_t status)
 {
@@ -440,7 +440,7 @@ uint16_t nvme_format(NvmeCtrl *n, NvmeRequest *req)
     return NVME_NO_COMPLETE;
 }
 
-/* -- Dispatch ----------------------------------------------------------------------- */
+/* -- Dispatch -------------------------------------------------------------- */
 
 const NvmeOp nvme_io_ops[256] = {
     [NVME_NVM_FLUSH] = { nvme_flush, 0 },

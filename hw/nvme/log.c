@@ -10,7 +10,7 @@
 
 #define NVME_LOG_MAX 4096
 
-/* -- Error Information (5.14.1.1) ------------------------------------------- */
+/* -- Error Information (5.14.1.1) ------------------------------------------ */
 
 void nvme_log_error(NvmeCtrl *n, uint16_t sqid, uint16_t cid, uint16_t status,
                     uint16_t location, uint64_t lba, uint32_t nsid)
@@ -42,7 +42,7 @@ static unsigned error_page(NvmeCtrl *n, void *buf)
     return sizeof(st->error_log);
 }
 
-/* -- The other pages ---------------------------------------------------------- */
+/* -- The other pages ------------------------------------------------------- */
 
 static unsigned smart_page(NvmeCtrl *n, void *buf)
 {
@@ -153,7 +153,7 @@ uint16_t nvme_get_log_page(NvmeCtrl *n, NvmeRequest *req)
     return status;
 }
 
-/* -- Asynchronous events -------------------------------------------------------- */
+/* -- Asynchronous events --------------------------------------------------- */
 
 void nvme_aer_remove(NvmeCtrl *n, NvmeRequest *req)
 {

@@ -39,7 +39,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(NvmeCtrl, NVME)
 #define NVME_TEMPERATURE_WARNING 343
 #define NVME_TEMPERATURE_CRITICAL 373
 
-/* -- State: what the guest can see or cause.  No pointers. ---------------- */
+/* -- State: what the guest can see or cause.  No pointers. ----------------- */
 
 typedef struct NvmeRegs {
     uint64_t cap;
@@ -109,7 +109,7 @@ typedef struct NvmeState {
 
 extern const VMStateDescription vmstate_nvme;
 
-/* -- Host resources ------------------------------------------------------- */
+/* -- Host resources -------------------------------------------------------- */
 
 typedef struct NvmeRequest NvmeRequest;
 QTAILQ_HEAD(NvmeRequestList, NvmeRequest);
@@ -243,7 +243,7 @@ typedef struct NvmeOp {
     uint32_t effects;           /* NVME_EFFECTS_*, without CSUPP */
 } NvmeOp;
 
-/* -- ctrl.c: registers, reset, PCI ---------------------------------------- */
+/* -- ctrl.c: registers, reset, PCI ----------------------------------------- */
 
 /* The controller cannot go on: CSTS.CFS until a reset. */
 void nvme_fatal(NvmeCtrl *n);
@@ -275,7 +275,7 @@ NvmeRequest *nvme_find_request(NvmeCtrl *n, uint16_t sqid, uint16_t cid);
  * Delete command) completes with the last of them. */
 bool nvme_sq_delete(NvmeCtrl *n, uint16_t sqid, NvmeRequest *req);
 
-/* -- admin.c, io.c ------------------------------------------------ */
+/* -- admin.c, io.c --------------------------------------------------------- */
 
 extern const NvmeOp nvme_admin_ops[256], nvme_io_ops[256];
 uint16_t nvme_execute(NvmeCtrl *n, NvmeRequest *req);
@@ -287,7 +287,7 @@ void nvme_format_ready(NvmeCtrl *n);
 unsigned nvme_lba_shift(const NvmeCtrl *n);
 uint64_t nvme_nsze(const NvmeCtrl *n);                  /* blocks */
 
-/* -- features.c, log.c ------------------------------------------------------ */
+/* -- features.c, log.c ----------------------------------------------------- */
 
 uint16_t nvme_get_features(NvmeCtrl *n, NvmeRequest *req);
 uint16_t nvme_set_features(NvmeCtrl *n, NvmeRequest *req);
@@ -303,7 +303,7 @@ void nvme_aer_remove(NvmeCtrl *n, NvmeRequest *req);
 void nvme_event(NvmeCtrl *n, uint8_t type, uint8_t info, uint8_t log);
 void nvme_report_events(NvmeCtrl *n);
 
-/* -- dma.c ------------------------------------------------------------------- */
+/* -- dma.c ----------------------------------------------------------------- */
 
 /**
  * nvme_data_map - the command's data buffer as an I/O vector in req->data.

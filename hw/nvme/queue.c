@@ -37,7 +37,7 @@ static bool nvme_running(const NvmeCtrl *n)
         && !st->resetting;
 }
 
-/* -- Slots ---------------------------------------------------------------- */
+/* -- Slots ----------------------------------------------------------------- */
 
 static struct NvmeRequestList *hash_list(NvmeCtrl *n, uint16_t sqid,
                                          uint16_t cid)
@@ -152,7 +152,7 @@ void nvme_complete(NvmeRequest *req, uint16_t status)
     }
 }
 
-/* -- Posting (4.6) -------------------------------------------------------- */
+/* -- Posting (4.6) --------------------------------------------------------- */
 
 /* Host memory of the entries from the tail on, up to the end of the ring. */
 static void *cq_map(NvmeCtrl *n, const NvmeCQState *cq, RAMBlock **block,
@@ -454,7 +454,7 @@ void nvme_doorbell(NvmeCtrl *n, uint64_t addr, uint32_t value)
     }
 }
 
-/* -- Life ------------------------------------------------------------------- */
+/* -- Life ------------------------------------------------------------------ */
 
 bool nvme_sq_delete(NvmeCtrl *n, uint16_t sqid, NvmeRequest *req)
 {

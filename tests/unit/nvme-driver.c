@@ -10,7 +10,7 @@
 
 static NvmeTest *the_test;
 
-/* -- World ------------------------------------------------------------------ */
+/* -- World ----------------------------------------------------------------- */
 
 static MemTxResult mmio_read(void *opaque, hwaddr addr, uint64_t *data,
                              unsigned size, MemTxAttrs attrs)
@@ -216,7 +216,7 @@ void *nt_ptr(NvmeTest *t, uint64_t addr)
     return t->host + addr;
 }
 
-/* -- Registers -------------------------------------------------------------- */
+/* -- Registers ------------------------------------------------------------- */
 
 uint32_t nt_read(NvmeTest *t, uint64_t reg)
 {
@@ -252,7 +252,7 @@ void nt_pci_enable(NvmeTest *t)
     nt_cfg_write(t, PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
 }
 
-/* -- Queues ----------------------------------------------------------------- */
+/* -- Queues ---------------------------------------------------------------- */
 
 static void queue_init(NvmeTest *t, NvmeTestQueue *q, unsigned sq_size,
                        unsigned cq_size)
@@ -295,17 +295,25 @@ void nt_disable(NvmeTest *t)
     nt_wait_for(nt_read(t, NVME_REG_CSTS) == 0);
 }
 
-void nt_create_pair(NvmeTest *t, unsigned qid, unsigned entries)
+void nt_create_at(NvmeTest *t, unsigned qid, uint32_t cq_flags)
 {
     NvmeTestQueue *q = &t->q[qid];
 
-    queue_init(t, q, entries, entries);
+    q->tail = q->head = q->taken = 0;
+    q->phase = true;
     g_assert_cmphex(nt_do(t, 0, (NvmeCmd){
         .opcode = NVME_ADM_CREATE_CQ, .prp1 = q->cq,
-        .cdw10 = (entries - 1) << 16 | qid, .cdw11 = 3 }), ==, 0);
+        .cdw10 = (q->cq_size - 1) << 16 | qid, .cdw11 = cq_flags }), ==, 0);
     g_assert_cmphex(nt_do(t, 0, (NvmeCmd){
         .opcode = NVME_ADM_CREATE_SQ, .prp1 = q->sq,
-        .cdw10 = (entries - 1) << 16 | qid, .cdw11 = qid << 16 | 1 }), ==, 0);
+        .cdw10 = (q->sq_size - 1) << 16 | qid, .cdw11 = qid << 16 | 1 }),
+        ==, 0);
+}
+
+void nt_create_pair(NvmeTest *t, unsigned qid, unsigned entries)
+{
+    queue_init(t, &t->q[qid], entries, entries);
+    nt_create_at(t, qid, 3);
 }
 
 NvmeTest *nt_start(const char *drive, const char *props)
@@ -330,7 +338,7 @@ uint16_t nt_put(NvmeTest *t, unsigned qid, NvmeCmd cmd)
 
 void nt_ring(NvmeTest *t, unsigned qid)
 {
-    nt_write(t, NVME_REG_DOORBELLS + 8 * qid, t->q[qid].tail);
+    nt_write(t, NT_DB_SQ(qid), t->q[qid].tail);
 }
 
 uint16_t nt_submit(NvmeTest *t, unsigned qid, NvmeCmd cmd)
@@ -355,7 +363,7 @@ bool nt_poll(NvmeTest *t, unsigned qid, NvmeCqe *cqe)
         q->phase = !q->phase;
     }
     q->taken++;
-    nt_write(t, NVME_REG_DOORBELLS + 8 * qid + 4, q->head);
+    nt_write(t, NT_DB_CQ(qid), q->head);
     return true;
 }
 

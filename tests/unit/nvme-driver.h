@@ -28,6 +28,8 @@
 #define NT_MSIX_BAR 0xe0010000ULL
 #define NT_DISK (4 * MiB)               /* of the disk in the tests */
 #define NT_QUEUES 65
+#define NT_DB_SQ(q) (NVME_REG_DOORBELLS + 8 * (q))
+#define NT_DB_CQ(q) (NVME_REG_DOORBELLS + 8 * (q) + 4)
 
 typedef struct NvmeTestQueue {
     uint64_t sq, cq;            /* guest addresses */
@@ -77,7 +79,10 @@ void nt_pci_enable(NvmeTest *t);
 void nt_enable_with(NvmeTest *t, unsigned entries, unsigned mps);
 void nt_enable(NvmeTest *t);            /* 32 entries, 4 KiB */
 void nt_disable(NvmeTest *t);           /* waits for RDY to go */
-/* Pair @qid by Create I/O CQ and SQ, which must succeed. */
+/* Pair @qid at the addresses and of the sizes in t->q[qid], by Create I/O CQ
+ * (@cq_flags: cdw11) and SQ, which must succeed. */
+void nt_create_at(NvmeTest *t, unsigned qid, uint32_t cq_flags);
+/* The same in new memory, with interrupts by vector 0. */
 void nt_create_pair(NvmeTest *t, unsigned qid, unsigned entries);
 /* All of it: a disk with one pair of 64 entries. */
 NvmeTest *nt_start(const char *drive, const char *props);
@@ -109,6 +114,15 @@ void nt_run(void);
     } while (0)
 int64_t nt_deadline(void);
 void nt_sleep(int64_t deadline);
+
+static inline NvmeCmd nt_identify(uint64_t prp1)
+{
+    return (NvmeCmd){ .opcode = NVME_ADM_IDENTIFY, .prp1 = prp1, .cdw10 = 1 };
+}
+static inline NvmeCmd nt_flush(void)
+{
+    return (NvmeCmd){ .opcode = NVME_NVM_FLUSH, .nsid = 1 };
+}
 
 /* Read or write @nlb blocks at @slba by pair 1. */
 uint16_t nt_rw(NvmeTest *t, uint8_t opcode, uint64_t slba, unsigned nlb,

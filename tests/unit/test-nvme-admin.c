@@ -17,7 +17,7 @@ static uint16_t get_log(NvmeTest *t, uint8_t lid, bool retain, uint64_t buf,
         .cdw12 = offset, .cdw13 = offset >> 32 });
 }
 
-/* -- Every invalid field has its status -------------------------------------- */
+/* -- Every invalid field has its status ------------------------------------ */
 
 typedef struct BadCommand {
     const char *what;
@@ -291,7 +291,7 @@ static void test_cid_conflict(void)
     nt_free(t);
 }
 
-/* -- Identify -------------------------------------------------------------------- */
+/* -- Identify -------------------------------------------------------------- */
 
 static void *identify(NvmeTest *t, uint32_t nsid, uint32_t cns)
 {
@@ -364,7 +364,7 @@ static void test_identify_4k(void)
     nt_free(t);
 }
 
-/* -- Features ---------------------------------------------------------------------- */
+/* -- Features -------------------------------------------------------------- */
 
 static uint16_t get(NvmeTest *t, uint8_t fid, unsigned sel, uint32_t cdw11)
 {
@@ -483,7 +483,7 @@ static void test_timestamp(void)
     nt_free(t);
 }
 
-/* -- Log pages ------------------------------------------------------------------------ */
+/* -- Log pages ------------------------------------------------------------- */
 
 static void test_smart(void)
 {
@@ -558,7 +558,7 @@ static void test_error_log_wraps(void)
     nt_free(t);
 }
 
-/* -- Asynchronous events ---------------------------------------------------------------- */
+/* -- Asynchronous events --------------------------------------------------- */
 
 static void test_aer_limit(void)
 {
@@ -662,7 +662,7 @@ static void test_event_queue_limit(void)
     nt_free(t);
 }
 
-/* -- Format --------------------------------------------------------------------------------- */
+/* -- Format ---------------------------------------------------------------- */
 
 static void test_format(void)
 {

@@ -46,7 +46,7 @@ static void check(const uint8_t *p, uint64_t len, uint64_t offset)
     g_assert_cmpmem(p, len, expected, len);
 }
 
-/* -- PRP ------------------------------------------------------------------------ */
+/* -- PRP ------------------------------------------------------------------- */
 
 typedef struct Layout {
     const char *what;
@@ -143,15 +143,10 @@ static void test_layout(gconstpointer data)
 
     nt_enable_with(t, 32, l->mps);
     t->free = ROUND_UP(t->free, 64 * KiB);
-    t->q[1] = (NvmeTestQueue){ .sq_size = 8, .cq_size = 8, .phase = true,
+    t->q[1] = (NvmeTestQueue){ .sq_size = 8, .cq_size = 8,
                                .sq = nt_alloc(t, 64 * KiB),
                                .cq = nt_alloc(t, 64 * KiB) };
-    g_assert_cmphex(nt_do(t, 0, (NvmeCmd){
-        .opcode = NVME_ADM_CREATE_CQ, .prp1 = t->q[1].cq,
-        .cdw10 = 7 << 16 | 1, .cdw11 = 3 }), ==, 0);
-    g_assert_cmphex(nt_do(t, 0, (NvmeCmd){
-        .opcode = NVME_ADM_CREATE_SQ, .prp1 = t->q[1].sq,
-        .cdw10 = 7 << 16 | 1, .cdw11 = 1 << 16 | 1 }), ==, 0);
+    nt_create_at(t, 1, 3);
 
     make_prps(t, l, &cmd, pages);
     fill(buf, len, lba * 512);
@@ -323,7 +318,7 @@ static void test_bus_mastering_off(void)
     NvmeTest *t = nt_start(NULL, NULL);
 
     nt_cfg_write(t, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
-    nt_submit(t, 1, (NvmeCmd){ .opcode = NVME_NVM_FLUSH, .nsid = 1 });
+    nt_submit(t, 1, nt_flush());
     nt_run();
     g_assert_cmphex(nt_read(t, NVME_REG_CSTS), ==,
                     NVME_CSTS_RDY | NVME_CSTS_CFS);
@@ -359,7 +354,7 @@ static void test_memory_removed(void)
     nt_free(t);
 }
 
-/* -- Commands -------------------------------------------------------------------- */
+/* -- Commands -------------------------------------------------------------- */
 
 static void test_invalid_fields(void)
 {
@@ -466,8 +461,7 @@ static void test_fua_and_flush(void)
     cmd.opcode = NVME_NVM_WRITE;
     cmd.cdw10 = 64;
     g_assert_cmphex(nt_do(t, 1, cmd), ==, 0);
-    g_assert_cmphex(nt_do(t, 1, (NvmeCmd){ .opcode = NVME_NVM_FLUSH,
-                                           .nsid = 1 }), ==, 0);
+    g_assert_cmphex(nt_do(t, 1, nt_flush()), ==, 0);
     g_assert_cmphex(nt_do(t, 1, (NvmeCmd){ .opcode = NVME_NVM_FLUSH,
                                            .nsid = 0xffffffff }), ==, 0);
     g_assert_cmpuint(s->ops[BLK_FLUSH], ==, 3);

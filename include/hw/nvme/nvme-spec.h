@@ -10,7 +10,7 @@
 
 #include "qemu/bitops.h"
 
-/* -- Registers (3.1) ----------------------------------------------------- */
+/* -- Registers (3.1) ------------------------------------------------------- */
 
 enum {
     NVME_REG_CAP = 0x00,
@@ -53,7 +53,7 @@ enum {
 #define NVME_AQA_ASQS(aqa) (extract32(aqa, 0, 12) + 1)      /* entries */
 #define NVME_AQA_ACQS(aqa) (extract32(aqa, 16, 12) + 1)
 
-/* -- Queue entries (4.2, 4.6) -------------------------------------------- */
+/* -- Queue entries (4.2, 4.6) ---------------------------------------------- */
 
 typedef struct NvmeCmd {
     uint8_t opcode;
@@ -83,7 +83,7 @@ QEMU_BUILD_BUG_ON(sizeof(NvmeCqe) != 16);
 
 #define NVME_NSID_BROADCAST 0xffffffffu
 
-/* -- Opcodes (5, 6) ------------------------------------------------------ */
+/* -- Opcodes (5, 6) -------------------------------------------------------- */
 
 enum {
     NVME_ADM_DELETE_SQ = 0x00,
@@ -124,7 +124,7 @@ typedef struct NvmeDsmRange {
     uint64_t slba;
 } NvmeDsmRange;
 
-/* -- Status: type << 8 | code (4.6.1) ------------------------------------ */
+/* -- Status: type << 8 | code (4.6.1) -------------------------------------- */
 
 enum {
     NVME_SUCCESS = 0x000,
@@ -160,7 +160,7 @@ enum {
     NVME_DNR = 0x4000,
 };
 
-/* -- Identify (5.15) ----------------------------------------------------- */
+/* -- Identify (5.15) ------------------------------------------------------- */
 
 enum {
     NVME_CNS_NS = 0x00,
@@ -273,7 +273,7 @@ enum {
     NVME_NIDT_UUID = 3,
 };
 
-/* -- Log pages (5.14.1) -------------------------------------------------- */
+/* -- Log pages (5.14.1) ---------------------------------------------------- */
 
 enum {
     NVME_LOG_ERROR_INFO = 0x01,
@@ -339,7 +339,7 @@ enum {
     NVME_EFFECTS_CSE_NS = 1 << 16,      /* alone on its namespace */
 };
 
-/* -- Asynchronous events (5.2) ------------------------------------------- */
+/* -- Asynchronous events (5.2) --------------------------------------------- */
 
 enum {
     NVME_AER_TYPE_ERROR = 0,
@@ -355,7 +355,7 @@ enum {
     NVME_AER_INFO_NOTICE_NS_ATTR_CHANGED = 0x00,
 };
 
-/* -- Features (5.21.1) --------------------------------------------------- */
+/* -- Features (5.21.1) ----------------------------------------------------- */
 
 enum {
     NVME_FID_ARBITRATION = 0x01,
