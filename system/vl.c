@@ -301,20 +301,29 @@ static bool configure_smp(MachineState *ms, Error **errp)
 static bool configure_boot(MachineState *ms, Error **errp)
 {
     JsonObject *opts = start_config.boot;
-    bool strict = false;
+    g_autofree char *splash = NULL, *retry = NULL;
+    int64_t splash_ms = -1, retry_ms = -1;
 
     if (!opts) {
         return true;
     }
     if (!keyval_take_str(opts, "order", &ms->boot_order, errp) ||
         !keyval_take_bool(opts, "menu", &ms->boot_menu, errp) ||
-        !keyval_take_bool(opts, "strict", &strict, errp) ||
+        !keyval_take_bool(opts, "strict", &ms->boot_strict, errp) ||
+        !keyval_take_str(opts, "splash-time", &splash, errp) ||
+        !keyval_take_str(opts, "reboot-timeout", &retry, errp) ||
         !keyval_check_empty(opts, "-boot", (const char *const[]){
-            "order", "menu", "strict", NULL }, errp)) {
+            "order", "menu", "strict", "splash-time", "reboot-timeout", NULL },
+            errp) ||
+        (splash && !qemu_parse_int("splash-time", splash, 0, UINT16_MAX,
+                                   &splash_ms, errp)) ||
+        (retry && !qemu_parse_int("reboot-timeout", retry, -1, UINT16_MAX,
+                                  &retry_ms, errp))) {
         error_prepend(errp, "-boot: ");
         return false;
     }
-    ms->boot_strict = strict;
+    ms->boot_splash_ms = splash_ms;
+    ms->boot_retry_ms = retry_ms;
     return true;
 }
 

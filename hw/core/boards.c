@@ -250,6 +250,8 @@ static void machine_init(Object *obj)
     ms->mem_merge = true;
     ms->dump_guest_core = true;
     ms->graphics = true;
+    ms->boot_splash_ms = -1;
+    ms->boot_retry_ms = -1;
     /* Where devices without a better place go. */
     container_get(obj, "unattached");
     container_get(obj, "peripheral");

@@ -8,6 +8,7 @@
 #include "hw/i386/pc.h"
 #include "hw/i386/smbios.h"
 #include "qemu/bswap.h"
+#include "system/kvm.h"
 #include "system/system.h"
 
 /* -- Boot order ---------------------------------------------------------- */
@@ -126,6 +127,10 @@ static void add_e820(PCMachineState *pcms)
     const E820Entry *table;
     unsigned n;
 
+    if (kvm_enabled()) {
+        e820_add_entry(KVM_IDENTITY_BASE,
+                       KVM_RESERVED_END - KVM_IDENTITY_BASE, E820_RESERVED);
+    }
     e820_add_entry(0, pcms->below_4g, E820_RAM);
     if (pcms->above_4g) {
         e820_add_entry(PC_4G, pcms->above_4g, E820_RAM);
@@ -133,6 +138,16 @@ static void add_e820(PCMachineState *pcms)
     n = e820_get_table(&table);
     fw_cfg_take_file(pcms->fw_cfg, "etc/e820",
                      g_memdup2(table, n * sizeof(*table)), n * sizeof(*table));
+}
+
+/* A file with one little-endian number. */
+static void add_number(FWCfgState *fw, const char *name, uint32_t value,
+                       unsigned size)
+{
+    uint8_t *data = g_malloc(size);
+
+    stn_le_p(data, size, value);
+    fw_cfg_take_file(fw, name, data, size);
 }
 
 static void add_smbios(PCMachineState *pcms, const uint8_t *uuid)
@@ -181,6 +196,10 @@ void pc_fill_fw_cfg(PCMachineState *pcms)
     fw_cfg_add_i32(fw, FW_CFG_IRQ0_OVERRIDE, 1);
     add_e820(pcms);
     add_smbios(pcms, uuid);
+    if (ms->boot_splash_ms >= 0) {
+        add_number(fw, "etc/boot-menu-wait", ms->boot_splash_ms, 2);
+    }
+    add_number(fw, "etc/boot-fail-wait", ms->boot_retry_ms, 4);
     order = pc_bootorder(ms->boot_strict, &len);
     fw_cfg_take_file(fw, "bootorder", order, len);
 }

@@ -37,6 +37,8 @@ struct MachineState {
     char *firmware;             /* -bios, or NULL */
     char *boot_order;           /* -boot order=, or NULL */
     bool boot_menu, boot_strict;
+    int boot_splash_ms;         /* how long the menu is offered; -1: default */
+    int boot_retry_ms;          /* when nothing boots; -1: never */
     bool graphics;              /* false: -nographic, a serial console */
     char *memory_backend;       /* id, or NULL */
     bool mem_merge, dump_guest_core, usb;
