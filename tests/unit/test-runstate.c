@@ -29,7 +29,7 @@ static void fake_exec(CPUState *cpu)
 {
     int i = cpu->cpu_index;
 
-    if (guest_code && i == 0) {
+    if (i == 0) {
         bql_lock();
         if (guest_code) {
             guest_code(cpu);
