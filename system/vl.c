@@ -411,7 +411,7 @@ static bool make_machine(Error **errp)
     if (start_config.nographic) {
         ms->graphics = false;
     }
-    ms->cpu_type = g_strdup(start_config.cpu ?: mc->default_cpu);
+    ms->cpu_type = g_strdup(start_config.cpu);
     return configure_memory(ms, errp) && configure_numa(ms, errp) &&
            configure_smp(ms, errp) && configure_boot(ms, errp) &&
            check_cpu_count(ms, errp) &&

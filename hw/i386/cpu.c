@@ -213,12 +213,15 @@ bool x86_cpus_init(MachineState *ms, Error **errp)
     const struct kvm_cpuid2 *supported =
         kvm_enabled() ? kvm_get_supported_cpuid() : NULL;
     X86CPUTopo topo = x86_machine_topo(ms);
+    const char *model = ms->cpu_type ?: MACHINE_GET_CLASS(ms)->default_cpu;
     g_autofree char *type = NULL;
     X86CPUConfig cfg;
 
-    if (!x86_cpu_config_parse(&cfg, ms->cpu_type ?: "qemu64", supported,
-                              errp) ||
-        (supported && !x86_cpu_config_filter(&cfg, supported, errp)) ||
+    if (!x86_cpu_config_parse(&cfg, model, supported, errp)) {
+        return false;
+    }
+    cfg.check &= ms->cpu_type != NULL;  /* nobody asked for what is missing */
+    if ((supported && !x86_cpu_config_filter(&cfg, supported, errp)) ||
         !check_counts(ms, &topo, errp)) {
         return false;
     }

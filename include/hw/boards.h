@@ -32,7 +32,7 @@ struct MachineState {
     uint64_t ram_size;          /* bytes; 0: no -m, machine_create_ram sets it */
     unsigned smp_cpus, smp_max_cpus, smp_sockets, smp_dies, smp_cores,
         smp_threads;
-    char *cpu_type;             /* "host,+x2apic" */
+    char *cpu_type;             /* "host,+x2apic"; NULL: default_cpu */
     char *kernel_filename, *initrd_filename, *kernel_cmdline;
     char *firmware;             /* -bios, or NULL */
     char *boot_order;           /* -boot order=, or NULL */

@@ -8,6 +8,8 @@
  * port 0x501.
  */
 #include "qemu/osdep.h"
+#include <asm/bootparam.h>
+#include <elf.h>
 #include <linux/kvm.h>
 #include "qapi/error.h"
 #include "qemu/main-loop.h"
@@ -22,7 +24,9 @@
 #define RAM_SIZE (16 * MiB)
 #define ROM_SIZE 0x10000
 
-static MachineState machine = { .smp_cpus = 1, .smp_max_cpus = 1 };
+static MachineState machine = {
+    .smp_cpus = 1, .smp_max_cpus = 1, .cpu_type = (char *)"qemu64,check=off",
+};
 static MemoryRegion ram, rom, rom_low, port_mr, mmio_mr;
 static GString *said;
 static void (*host_call)(uint8_t value);
@@ -574,6 +578,114 @@ static void test_triple_fault(void)
     g_assert_cmpstr(said->str, ==, "123");
 }
 
+/* The same code as a PVH kernel and as a bzImage. */
+static void load_elf(const uint8_t *code, const uint8_t *end)
+{
+    g_autoptr(GByteArray) image = g_byte_array_new();
+    struct QEMU_PACKED {
+        Elf32_Ehdr e;
+        Elf32_Phdr note, load;
+        uint32_t n[3];
+        char name[4];
+        uint32_t entry;
+    } k = {
+        .e = {
+            .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS32, ELFDATA2LSB, 1 },
+            .e_type = ET_EXEC, .e_machine = EM_386, .e_version = 1,
+            .e_phoff = sizeof(Elf32_Ehdr), .e_phentsize = sizeof(Elf32_Phdr),
+            .e_phnum = 2,
+        },
+        .note = { .p_type = PT_NOTE, .p_filesz = 20, .p_align = 4 },
+        .load = { .p_type = PT_LOAD, .p_offset = sizeof(k),
+                  .p_paddr = 0x100000, .p_filesz = end - code,
+                  .p_memsz = end - code + 100 },
+        .n = { 4, 4, 18 }, .name = "Xen", .entry = 0x100000,
+    };
+
+    k.note.p_offset = (uint8_t *)k.n - (uint8_t *)&k;
+    g_byte_array_append(image, (uint8_t *)&k, sizeof(k));
+    g_byte_array_append(image, code, end - code);
+    load_kernel(image->data, image->data + image->len, NULL);
+}
+
+#define ENTRY(name, bits, code)                                       \
+    extern const uint8_t guest_##name[], guest_##name##_end[];          \
+    asm(".pushsection .rodata\n.code" #bits "\nguest_" #name ":\n"      \
+        code "\n1: hlt; jmp 1b\n"                                       \
+        "guest_" #name "_end:\n.code64\n.popsection\n")
+
+/* EBX is the start info, whose command line it says. */
+ENTRY(pvh, 32,
+    "cmpl $0x336ec578,(%ebx); jne 2f; movl 24(%ebx),%esi; cld\n"
+    "mov $0x500,%dx; 3: lodsb; testb %al,%al; je 4f; outb %al,%dx; jmp 3b\n"
+    "4: mov %cs,%ax; outb %al,%dx; mov %ss,%ax; outb %al,%dx\n"
+    "mov %cr0,%eax; outb %al,%dx; pushf; popl %eax; shrl $8,%eax\n"
+    "outb %al,%dx; 2:" EXIT(3));
+
+static void test_pvh(void)
+{
+    load_elf(guest_pvh, guest_pvh_end);
+    g_assert_cmpint(run(), ==, 3);
+    /* Flat segments, protection only, interrupts off. */
+    g_assert_cmpmem(said->str, said->len, "command line\x10\x18\x11\0", 16);
+}
+
+static void load_bzimage(const uint8_t *code, const uint8_t *end,
+                         unsigned offset, uint16_t xloadflags)
+{
+    g_autoptr(GByteArray) image = g_byte_array_new();
+    struct setup_header h = {
+        .setup_sects = 1, .boot_flag = 0xaa55,
+        .jump = 0xeb | (sizeof(h) - 0x11) << 8, .header = 0x53726448,
+        .version = 0x20c, .loadflags = LOADED_HIGH, .cmdline_size = 100,
+        .relocatable_kernel = 1, .kernel_alignment = 4096,
+        .xloadflags = xloadflags, .pref_address = 0x200000,
+        .init_size = 0x10000,
+    };
+
+    g_byte_array_set_size(image, 1024 + offset);
+    memset(image->data, 0, image->len);
+    memcpy(image->data + 0x1f1, &h, sizeof(h));
+    g_byte_array_append(image, code, end - code);
+    load_kernel(image->data, image->data + image->len, NULL);
+}
+
+/* ESI is the zero page; the stack is usable. */
+ENTRY(linux32, 32,
+    "cmpl $0x53726448,0x202(%esi); jne 2f; movl 0x228(%esi),%esi; cld\n"
+    "mov $0x500,%dx; 3: lodsb; testb %al,%al; je 4f; outb %al,%dx; jmp 3b\n"
+    "4: call 5f; 5: popl %eax; outl %eax,%dx; 2:" EXIT(3));
+
+static void test_linux32(void)
+{
+    load_bzimage(guest_linux32, guest_linux32_end, 0, 0);
+    g_assert_cmpint(run(), ==, 3);
+    g_assert_true(g_str_has_prefix(said->str, "command line"));
+    g_assert_cmphex((uint8_t)said->str[14], ==, 0x20);  /* at 2 MiB */
+}
+
+ENTRY(linux64, 64,
+    "cmpl $0x53726448,0x202(%rsi); jne 2f; movl 0x228(%rsi),%esi; cld\n"
+    "mov $0x500,%dx; 3: lodsb; testb %al,%al; je 4f; outb %al,%dx; jmp 3b\n"
+    "4: call 5f; 5: popq %rax; outl %eax,%dx\n"
+    "movl $0x12345678,%eax; shlq $4,%rax; shrq $32,%rax; outb %al,%dx\n"
+    "2:" EXIT(3));
+
+static void test_linux64(void)
+{
+    g_autofree char *info = NULL;
+
+    g_file_get_contents("/proc/cpuinfo", &info, NULL, NULL);
+    if (!strstr(info, " vmx") && !strstr(info, " svm")) {
+        return;         /* a KVM that interprets guests, and not of 64 bits */
+    }
+    load_bzimage(guest_linux64, guest_linux64_end, 0x200, XLF_KERNEL_64);
+    g_assert_cmpint(run(), ==, 3);
+    g_assert_true(g_str_has_prefix(said->str, "command line"));
+    g_assert_cmphex((uint8_t)said->str[14], ==, 0x20);
+    g_assert_cmphex((uint8_t)said->str[16], ==, 1);
+}
+
 /* The I/O APIC's redirection entry @n to @v on the boot vCPU. */
 #define IOAPIC(n, v)                                                    \
     "movl $0x11 + 2*" #n ", 0xfec00000; movl $0, 0xfec00010\n"          \
@@ -687,7 +799,8 @@ static void test_smp(void)
 
 static void test_too_many(void)
 {
-    MachineState many = { .smp_cpus = 100000, .smp_sockets = 100000 };
+    MachineState many = { .smp_cpus = 100000, .smp_sockets = 100000,
+                          .cpu_type = machine.cpu_type };
     g_autoptr(Error) err = NULL;
     g_autofree char *limit = g_strdup_printf("at most %d",
                                              accel->max_vcpus());
@@ -755,6 +868,9 @@ static const Test tests[] = {
     { "ioeventfd-instead-of-exit", test_ioeventfd },
     { "emulation-failure-stops", test_emulation_failure },
     { "multiboot-kernel-again-after-reset", test_multiboot },
+    { "pvh-kernel-entry", test_pvh },
+    { "linux-32-bit-entry", test_linux32 },
+    { "linux-64-bit-entry", test_linux64 },
     { "other-vcpus-wait-for-sipi-after-each-reset", test_smp, 4 },
     { "too-many-vcpus-refused", test_too_many },
     { "cpu-properties", test_properties },
