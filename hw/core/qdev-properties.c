@@ -310,19 +310,30 @@ const PropertyInfo qdev_prop_link = {
 
 /* -- PCI addresses and descriptors --------------------------------------- */
 
-/* One or two digits of the slot, and maybe ".F". */
+/* At most @max hexadecimal digits, with or without "0x"; -1 if none. */
+static int parse_hex(const char **text, int max)
+{
+    int val = 0, digits = 0;
+
+    if ((*text)[0] == '0' && ((*text)[1] | 0x20) == 'x') {
+        *text += 2;
+    }
+    for (; g_ascii_isxdigit(**text) && digits < max; (*text)++, digits++) {
+        val = val << 4 | g_ascii_xdigit_value(**text);
+    }
+    return digits ? val : -1;
+}
+
+/* "S" or "S.F", each as people and libvirt write it: "4", "04.0", "0x4.0x1" */
 static bool parse_devfn(const char *text, int32_t *devfn)
 {
-    int slot = 0, fn = 0, digits = 0;
+    int slot = parse_hex(&text, 2), fn = 0;
 
-    for (; g_ascii_isxdigit(*text) && digits < 2; text++, digits++) {
-        slot = slot << 4 | g_ascii_xdigit_value(*text);
+    if (*text == '.') {
+        text++;
+        fn = parse_hex(&text, 1);
     }
-    if (digits && text[0] == '.' && g_ascii_isxdigit(text[1])) {
-        fn = g_ascii_xdigit_value(text[1]);
-        text += 2;
-    }
-    if (!digits || *text || slot > 0x1f || fn > 7) {
+    if (*text || slot < 0 || slot > 0x1f || fn < 0 || fn > 7) {
         return false;
     }
     *devfn = slot << 3 | fn;

@@ -158,13 +158,15 @@ static const struct {
     { "addr", "'4'", "32" },
     { "addr", "'04.0'", "32" },
     { "addr", "'1f.7'", "255" },
+    { "addr", "'0x4'", "32" },
+    { "addr", "'0x1f.0x7'", "255" },
     { "addr", "10", "10" },
     { "addr", "256", NULL, "Parameter 'addr' expects a number from -1 to 255" },
 #define BAD_ADDR(text) { "addr", "'" text "'", NULL, "Parameter 'addr' " \
       "expects slot or slot.function in hexadecimal, 0 to 1f and 0 to 7, " \
       "such as '4' or '1f.2'; not '" text "'" }
     BAD_ADDR(""), BAD_ADDR("20"), BAD_ADDR("4.8"), BAD_ADDR("4."),
-    BAD_ADDR("4.0x"), BAD_ADDR("-1"), BAD_ADDR("0x4"), BAD_ADDR("004"),
+    BAD_ADDR("4.0x"), BAD_ADDR("-1"), BAD_ADDR("0x"), BAD_ADDR("004"),
     BAD_ADDR("4. 1"), BAD_ADDR(".1"),
 };
 
