@@ -413,10 +413,11 @@ static bool check_properties(NvmeCtrl *n, Error **errp)
                    "be 512 or 4096", n->logical_block_size);
         return false;
     }
-    n->capacity = QEMU_ALIGN_DOWN(blk_getlength(n->blk), 512);
-    if (n->capacity < n->logical_block_size) {
-        error_setg(errp, "nvme: drive '%s' is smaller than one block of %u "
-                   "bytes", blk_name(n->blk), n->logical_block_size);
+    n->capacity = blk_getlength(n->blk);
+    if (!n->capacity || n->capacity % n->logical_block_size) {
+        error_setg(errp, "nvme: drive '%s' has %" PRIu64 " bytes, which are "
+                   "not whole blocks of %u", blk_name(n->blk), n->capacity,
+                   n->logical_block_size);
         return false;
     }
     return check_range(errp, "max_ioqpairs", n->max_ioqpairs, 1,

@@ -138,15 +138,15 @@ static void commit(MemoryListener *listener)
     g_array_free(table, true);
 }
 
-static bool ram_is_shareable(const char *name, Error **errp)
+static bool ram_is_shareable(Error **errp)
 {
     MachineState *ms = current_machine;
 
     if (ms && ms->ram && (ms->ram->ram->fd < 0 || !ms->ram->ram->shared)) {
-        error_setg(errp, "%s: guest RAM cannot be shared with a device's "
-                   "process: use -object memory-backend-memfd,id=ID,size=SIZE "
-                   "and -machine memory-backend=ID (or memory-backend-file "
-                   "with share=on)", name);
+        error_setg(errp, "guest RAM cannot be shared with a device's process: "
+                   "use -object memory-backend-memfd,id=ID,size=SIZE and "
+                   "-machine memory-backend=ID (or memory-backend-file with "
+                   "share=on)");
         return false;
     }
     return true;
@@ -156,7 +156,7 @@ bool proxy_memory_listener_configure(ProxyMemoryListener *pml,
                                      ProxyLink *link, AddressSpace *as,
                                      const char *name, Error **errp)
 {
-    if (!ram_is_shareable(name, errp)) {
+    if (!ram_is_shareable(errp)) {
         return false;
     }
     *pml = (ProxyMemoryListener){
