@@ -365,6 +365,11 @@ static bool opt_vga(const char *arg, Error **errp)
     return only(arg, "none", "there is no display", errp);
 }
 
+static bool opt_audio(const char *arg, Error **errp)
+{
+    return only(arg, "none", "there is no sound", errp);
+}
+
 static bool opt_net(const char *arg, Error **errp)
 {
     return only(arg, "none", "network devices are added with -device", errp);
@@ -385,6 +390,16 @@ static bool opt_no_shutdown(const char *arg, Error **errp)
 static bool opt_action(const char *arg, Error **errp)
 {
     return runstate_set_actions(arg, errp);
+}
+
+static bool opt_qtest(const char *arg, Error **errp)
+{
+    return set_once(&start_config.qtest, arg);
+}
+
+static bool opt_qtest_log(const char *arg, Error **errp)
+{
+    return set_once(&start_config.qtest_log, arg);
 }
 
 static bool opt_S(const char *arg, Error **errp)
@@ -499,6 +514,7 @@ static const QEMUOption device_options[] = {
       opt_nographic },
     { "display", "none", NULL, opt_display },
     { "vga", "none", NULL, opt_vga },
+    { "audio", "none", NULL, opt_audio },
     { "net", "none", NULL, opt_net },
     { "nic", "none", NULL, opt_net },
     { }
@@ -510,6 +526,10 @@ static const QEMUOption control_options[] = {
     { "qmp-pretty", "BACKEND", NULL, opt_qmp_pretty },
     { "mon", "[chardev=]ID[,mode=readline|control]",
       "either monitor on a -chardev", opt_mon },
+    { "qtest", "BACKEND", "be driven by a test (docs/devel/testing.md)",
+      opt_qtest },
+    { "qtest-log", "FILE", "where it is logged instead of standard error",
+      opt_qtest_log },
     { "S", NULL, "do not start the CPUs", opt_S },
     { "no-reboot", NULL, "exit instead of rebooting", opt_no_reboot },
     { "no-shutdown", NULL, "stop instead of exiting at shutdown",

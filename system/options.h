@@ -42,6 +42,7 @@ typedef struct StartConfig {
     GPtrArray *objects, *chardevs, *drives, *blockdevs, *devices, *monitors;
     GPtrArray *serials;         /* of strings: short forms */
     GPtrArray *globals;         /* of strings */
+    char *qtest, *qtest_log;
     bool nodefaults, nographic, start_stopped;
 } StartConfig;
 extern StartConfig start_config;

@@ -15,6 +15,7 @@
 #include "qemu/option.h"
 #include "system/kvm.h"
 #include "system/memory.h"
+#include "system/qtest.h"
 #include "system/runstate.h"
 #include "system/system.h"
 
@@ -81,6 +82,18 @@ static bool for_each(GPtrArray *list,
 static bool make_chardev(JsonObject *opts, Error **errp)
 {
     return qemu_chr_new_from_opts(opts, errp) != NULL;
+}
+
+static bool make_qtest(Error **errp)
+{
+    if (start_config.qtest_log && !start_config.qtest) {
+        error_setg(errp, "-qtest-log: there is nothing to log without "
+                   "-qtest");
+        return false;
+    }
+    return !start_config.qtest ||
+           qtest_server_init(start_config.qtest, start_config.qtest_log,
+                             errp);
 }
 
 static bool make_drive(JsonObject *opts, Error **errp)
@@ -424,7 +437,7 @@ static bool make_machine(Error **errp)
 static bool start(Error **errp)
 {
     if (!for_each(start_config.chardevs, make_chardev, errp) ||
-        !make_serials(errp) ||
+        !make_serials(errp) || !make_qtest(errp) ||
         !for_each(start_config.monitors, monitor_new, errp) ||
         !make_objects(false, errp) ||
         !for_each(start_config.blockdevs, blockdev_add, errp) ||
