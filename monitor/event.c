@@ -14,15 +14,30 @@ typedef struct EventSink {
 
 static QTAILQ_HEAD(, EventSink) sinks = QTAILQ_HEAD_INITIALIZER(sinks);
 
+static GAsyncQueue *waiting;    /* of JsonNode */
+
+static void __attribute__((constructor)) make_queue(void)
+{
+    waiting = g_async_queue_new();
+}
+
+void monitor_flush_events(void)
+{
+    JsonNode *event;
+
+    while ((event = g_async_queue_try_pop(waiting))) {
+        EventSink *sink, *next;
+
+        QTAILQ_FOREACH_SAFE(sink, &sinks, link, next) {
+            sink->fn(sink->opaque, event);
+        }
+        json_node_unref(event);
+    }
+}
+
 static void deliver(void *opaque)
 {
-    JsonNode *event = opaque;
-    EventSink *sink, *next;
-
-    QTAILQ_FOREACH_SAFE(sink, &sinks, link, next) {
-        sink->fn(sink->opaque, event);
-    }
-    json_node_unref(event);
+    monitor_flush_events();
 }
 
 void monitor_event(const char *name, JsonObject *data)
@@ -40,7 +55,8 @@ void monitor_event(const char *name, JsonObject *data)
         json_object_set_object_member(event, "data", data);
     }
     json_node_take_object(node, event);
-    aio_bh_schedule_oneshot(qemu_get_aio_context(), deliver, node);
+    g_async_queue_push(waiting, node);
+    aio_bh_schedule_oneshot(qemu_get_aio_context(), deliver, NULL);
 }
 
 void monitor_add_event_sink(MonitorEventSink *fn, void *opaque)

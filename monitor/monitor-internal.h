@@ -17,6 +17,8 @@ struct Monitor {
 Monitor *monitor_current(void);
 void monitor_set_current(Monitor *mon);
 void monitor_take_fds(Monitor *mon, CharBackend *chr);
+/* The oldest descriptor that no command has taken; there is one. */
+int monitor_take_received(Monitor *mon);
 void monitor_drop_fds(Monitor *mon);
 
 bool qmp_session_new(Chardev *chr, bool pretty, Error **errp);
@@ -28,5 +30,6 @@ JsonNode *qmp_error_answer(JsonNode *id, const Error *err);
 /* Convenience for handlers: members of arguments that have been checked. */
 const char *qmp_str(JsonObject *args, const char *name);    /* NULL: absent */
 JsonNode *qmp_take_object(JsonObject *obj);
+JsonNode *qmp_take_array(JsonArray *list);
 
 #endif

@@ -43,6 +43,16 @@ static void close_named(gpointer fd)
     close(GPOINTER_TO_INT(fd));
 }
 
+int monitor_take_received(Monitor *mon)
+{
+    int fd = mon->received[0];
+
+    mon->num_received--;
+    memmove(mon->received, mon->received + 1,
+            mon->num_received * sizeof(mon->received[0]));
+    return fd;
+}
+
 static JsonNode *qmp_getfd(JsonObject *args, Monitor *mon, Error **errp)
 {
     const char *name = qmp_str(args, "fdname");
@@ -60,12 +70,8 @@ static JsonNode *qmp_getfd(JsonObject *args, Monitor *mon, Error **errp)
         mon->fds = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
                                          close_named);
     }
-    /* The oldest one that no command has named yet. */
     g_hash_table_replace(mon->fds, g_strdup(name),
-                         GINT_TO_POINTER(mon->received[0]));
-    mon->num_received--;
-    memmove(mon->received, mon->received + 1,
-            mon->num_received * sizeof(mon->received[0]));
+                         GINT_TO_POINTER(monitor_take_received(mon)));
     return NULL;
 }
 

@@ -185,6 +185,10 @@ static const QMPMember object_add_args[] = {
     { "*", "any", true, "properties of the object" }, { }
 };
 
+static const char *const device_add_features[] = {
+    "json-cli", "json-cli-hotplug", NULL
+};
+
 static const QMPCommand run_commands[] = {
     { "qmp_capabilities", capabilities_args, NULL, qmp_capabilities,
       "Ends the negotiation, after which every command may be used.", true },
@@ -203,7 +207,8 @@ static const QMPCommand run_commands[] = {
     { "system_reset", NULL, NULL, qmp_system_reset, "Resets the machine." },
     { "system_powerdown", NULL, NULL, qmp_system_powerdown,
       "Presses the power button." },
-    { "device_add", device_add_args, NULL, qmp_device_add, "Plugs a device." },
+    { "device_add", device_add_args, NULL, qmp_device_add, "Plugs a device.",
+      .features = device_add_features },
     { "device_del", id_args, NULL, qmp_device_del,
       "Asks the guest to release a device; DEVICE_DELETED follows." },
     { "object-add", object_add_args, NULL, qmp_object_add,

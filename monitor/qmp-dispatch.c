@@ -48,6 +48,14 @@ JsonNode *qmp_take_object(JsonObject *obj)
     return node;
 }
 
+JsonNode *qmp_take_array(JsonArray *list)
+{
+    JsonNode *node = json_node_new(JSON_NODE_ARRAY);
+
+    json_node_take_array(node, list);
+    return node;
+}
+
 JsonNode *qmp_greeting(void)
 {
     JsonObject *greeting = json_object_new(), *qmp = json_object_new();

@@ -27,6 +27,40 @@ void qmp_register_events(const QMPEvent *table)
     }
 }
 
+const QMPType *qmp_find_type(const char *name)
+{
+    return types ? g_hash_table_lookup(types, name) : NULL;
+}
+
+void qmp_for_each_type(void (*fn)(const QMPType *type, void *opaque),
+                       void *opaque)
+{
+    g_autoptr(GList) names = types ? g_hash_table_get_keys(types) : NULL;
+
+    names = g_list_sort(names, (GCompareFunc)strcmp);
+    for (GList *l = names; l; l = l->next) {
+        fn(qmp_find_type(l->data), opaque);
+    }
+}
+
+static gint by_name(gconstpointer a, gconstpointer b)
+{
+    const QMPEvent *const *x = a, *const *y = b;
+
+    return strcmp((*x)->name, (*y)->name);
+}
+
+void qmp_for_each_event(void (*fn)(const QMPEvent *event, void *opaque),
+                        void *opaque)
+{
+    if (events) {
+        g_ptr_array_sort(events, by_name);
+    }
+    for (guint i = 0; events && i < events->len; i++) {
+        fn(g_ptr_array_index(events, i), opaque);
+    }
+}
+
 static bool check_value(const char *type, JsonNode *value, const char *name,
                         Error **errp);
 
@@ -157,7 +191,7 @@ static bool check_value(const char *type, JsonNode *value, const char *name,
     if (!known && type[0] == '[' && JSON_NODE_HOLDS_ARRAY(value)) {
         return check_list(type, value, name, errp);
     }
-    named = known || !types ? NULL : g_hash_table_lookup(types, type);
+    named = known ? NULL : qmp_find_type(type);
     if (named && named->values && JSON_NODE_HOLDS_VALUE(value)) {
         return check_enum(named, value, name, errp);
     }

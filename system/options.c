@@ -12,6 +12,7 @@
 #include "hw/i386/cpu.h"
 #include "hw/qdev-properties.h"
 #include "chardev/char.h"
+#include "monitor/qmp.h"
 #include "options.h"
 #include "hw/rtc/mc146818rtc.h"
 #include "qemu/error-report.h"
@@ -285,6 +286,12 @@ static bool opt_monitor(const char *arg, Error **errp)
 
 static bool opt_qmp(const char *arg, Error **errp)
 {
+    if (!strcmp(arg, "help") || !strcmp(arg, "?")) {
+        g_autofree char *text = qmp_reference();
+
+        fputs(text, stdout);
+        exit(0);
+    }
     return add_monitor(arg, "control", false, errp);
 }
 
@@ -522,7 +529,8 @@ static const QEMUOption device_options[] = {
 
 static const QEMUOption control_options[] = {
     { "monitor", "BACKEND", "human monitor", opt_monitor },
-    { "qmp", "BACKEND", "QMP monitor", opt_qmp },
+    { "qmp", "BACKEND", "QMP monitor ('help' describes its commands)",
+      opt_qmp },
     { "qmp-pretty", "BACKEND", NULL, opt_qmp_pretty },
     { "mon", "[chardev=]ID[,mode=readline|control]",
       "either monitor on a -chardev", opt_mon },

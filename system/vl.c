@@ -350,7 +350,8 @@ static bool configure_accel(MachineState *ms, Error **errp)
     if (!keyval_take_str(start_config.machine, "accel", &of_machine, errp)) {
         return false;
     }
-    if (MACHINE_GET_CLASS(ms)->no_cpus) {
+    if (MACHINE_GET_CLASS(ms)->no_cpus && !of_machine &&
+        !start_config.accels->len) {
         return true;
     }
     if (of_machine && start_config.accels->len) {
@@ -379,13 +380,14 @@ static bool configure_accel(MachineState *ms, Error **errp)
         if (accel_configure(ms, g_ptr_array_index(choices, i), &err)) {
             return true;
         }
-        if (i + 1 < choices->len) {
+        if (i + 1 < choices->len || MACHINE_GET_CLASS(ms)->no_cpus) {
+            /* Who asks what there is learns that it is not there. */
             error_free(err);
         } else {
             error_propagate(errp, err);
         }
     }
-    return false;
+    return MACHINE_GET_CLASS(ms)->no_cpus;
 }
 
 static bool check_cpu_count(MachineState *ms, Error **errp)
@@ -429,7 +431,7 @@ static bool make_machine(Error **errp)
            configure_smp(ms, errp) && configure_boot(ms, errp) &&
            check_cpu_count(ms, errp) &&
            (mc->no_cpus || machine_create_ram(ms, errp)) &&
-           mc->init(ms, errp);
+           (!mc->init || mc->init(ms, errp));
 }
 
 /* -- Main ---------------------------------------------------------------- */
@@ -486,6 +488,7 @@ int main(int argc, char **argv)
         vm_start();
     }
     status = qemu_main_loop();
+    monitor_flush_events();
     qemu_chr_cleanup();
     return status;
 }

@@ -194,6 +194,11 @@ const X86CPUModel x86_cpu_models[] = {
                "lfence-always-serializing null-sel-clr-base auto-ibrs "
                "vgif v-vmsave-vmload",
     },
+    /* What others are described against */
+    {
+        .name = "base", .vendor = AMD, .model_id = "",
+        .desc = "no feature but those that are asked for", .add = "",
+    },
     /* What the host has */
     {
         .name = "host", .host = true,

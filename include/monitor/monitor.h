@@ -15,6 +15,9 @@
  */
 void monitor_event(const char *name, JsonObject *data);
 
+/* Sends what is still to be sent, before the end.  Main loop's thread. */
+void monitor_flush_events(void);
+
 /* Who wants events: a node as it goes on the wire; main loop.  BQL. */
 typedef void MonitorEventSink(void *opaque, JsonNode *event);
 void monitor_add_event_sink(MonitorEventSink *fn, void *opaque);

@@ -39,6 +39,7 @@ typedef struct QMPCommand {
     QMPHandler *handler;
     const char *doc;            /* one sentence */
     bool before_capabilities;   /* qmp_capabilities */
+    const char *const *features;        /* as the schema tells them, or NULL */
 } QMPCommand;
 
 typedef struct QMPEvent {
@@ -61,6 +62,15 @@ const QMPCommand *qmp_find_command(const char *name);
 /* Calls @fn for each command, by name. */
 void qmp_for_each_command(void (*fn)(const QMPCommand *cmd, void *opaque),
                           void *opaque);
+
+/* NULL: built in, or unknown. */
+const QMPType *qmp_find_type(const char *name);
+void qmp_for_each_type(void (*fn)(const QMPType *type, void *opaque),
+                       void *opaque);
+void qmp_for_each_event(void (*fn)(const QMPEvent *event, void *opaque),
+                        void *opaque);
+/* docs/interop/qmp-reference.md, which is what `-qmp help` prints. */
+char *qmp_reference(void);
 
 /* Checks @args (may be NULL) against the row: unknown, missing and badly typed
  * members are named in @errp. */
