@@ -102,9 +102,10 @@ def kinds(pid):
 
 def describe(program):
     fields = evidence.status(program.pid)
+    own = sum(int(fields[name].split()[0]) for name in ('RssAnon', 'RssFile'))
     rows = [program.name.upper(),
-            f'pid {program.pid}, {fields["Threads"]} threads, '
-            f'{int(fields["VmRSS"].split()[0]) // 1024} MiB resident', '',
+            f'pid {program.pid}, {fields["Threads"]} threads',
+            f'{own // 1024} MiB resident besides shared memory', '',
             'has open:']
     rows += [f'  {what}' for what in kinds(program.pid)]
     rows += ['', 'has mapped, apart from libraries:']
@@ -151,30 +152,21 @@ def play(args):
             memory=512, kernel=linux.kernel(), initrd=args.initrd,
             append='console=ttyS0 quiet panic=-1',
             remote_extra=['-qmp', f'unix:{control},server=on,wait=off'])
-        lines = evidence.InterruptLines()
-        witness = lines.available()
         title(f'A {DISK_MIB} MiB disk, its SHA-256 outside: {before}')
         title('Starting the device process, then the main process; '
               'the guest is up in about 20 s')
-        with machine:
+        with machine, evidence.InterruptLines() as lines:
             for program in [*machine.remotes, machine.main]:
                 print(f'   $ {shlex.join(program.command)}')
-            if witness:
-                lines.__enter__()
-            try:
-                show_guest(machine, seen, 120)
-                title('The two processes, from outside')
-                side_by_side(describe(machine.main),
-                             describe(machine.remotes[0]))
-                counted = own_count(control)
-            finally:
-                if witness:
-                    lines.__exit__()
+            show_guest(machine, seen, 120)
+            title('The two processes, from outside')
+            side_by_side(describe(machine.main),
+                         describe(machine.remotes[0]))
+            counted = own_count(control)
             machine.say('\n')
             ended = machine.wait(30)
         after = digest(path)
-    return verdict(seen, before, after, ended, counted,
-                   lines if witness else None)
+    return verdict(seen, before, after, ended, counted, lines)
 
 
 def verdict(seen, before, after, ended, counted, lines):
@@ -187,7 +179,7 @@ def verdict(seen, before, after, ended, counted, lines):
         print('   raised by the device process      '
               f'{counted}, by its own count')
     through = None
-    if lines and gsi:
+    if lines.seen and gsi:
         raised = lines.raised(int(gsi[1]), evidence.IRQFD)
         through = lines.raised(int(gsi[1]), evidence.IOCTL)
         print('   seen by KVM, by its trace point    '
@@ -210,7 +202,7 @@ def verdict(seen, before, after, ended, counted, lines):
     good = equal and ended == (0, [0]) and not through
     if ended != (0, [0]):
         print(f'\nThe processes ended with {ended}, not with 0.')
-    if not lines:
+    if not lines.seen:
         print('\nWho raised them is for root to see, by '
               '/sys/kernel/tracing: not shown here.')
     print(f'\nDigests {"equal" if equal else "DIFFERENT"}, '

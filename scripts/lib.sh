@@ -74,7 +74,8 @@ build()
     folder=$1
     shift
     if [ ! -e "$top/$folder/build.ninja" ]; then
-        (cd "$top" && ./configure --builddir="$folder" "$@" </dev/null) || return
+        (cd "$top" && ./configure --builddir="$folder" "$@" </dev/null) ||
+            return
     fi
     ninja -C "$top/$folder" </dev/null
 }

@@ -6,15 +6,12 @@ Every class is one boot of the Debian kernel with a busybox initramfs; the
 guest runs one script and reports by lines that begin with @@.  All boots
 share one nested guest where this machine's KVM runs no 64-bit kernel.
 """
-import argparse
-import hashlib
 import os
 import re
 import sys
-import tempfile
 import unittest
 
-from mpqemu_test import evidence, lab, linux, tap
+from mpqemu_test import evidence, linux, suite
 from mpqemu_test.initramfs import Initramfs
 from mpqemu_test.pair import DISTRIBUTION, Disk, Machine
 
@@ -58,7 +55,8 @@ jobs() {
     done
 }
 fio="fio --ioengine=libaio --direct=1 --iodepth=16 --offset=16m --size=4m \
-    --verify=crc32c --verify_fatal=1 --randrepeat=0 --eta=never --output=/tmp/fio"
+    --verify=crc32c --verify_fatal=1 --randrepeat=0 --eta=never \
+    --output=/tmp/fio"
 $fio $(jobs --rw=randwrite --bssplit=512/10:4k/40:12k/10:64k/30:128k/10 \
     --do_verify=1)
 status=$?
@@ -100,29 +98,12 @@ poweroff -f
 '''
 
 
-class Settings:
-    """What the command line said."""
-    main = remote = DISTRIBUTION
-    work = None
-
-
-def base_image():
-    """The archive that all guests share."""
-    return os.path.join(Settings.work, 'nvme.cpio')
-
-
-def make_base_image():
+def prepare():
     image = Initramfs()
     image.busybox()
     image.modules('nvme', 'crc32c-intel')
     image.program('fio')
-    image.write(base_image())
-
-
-def outside(path, start=0, length=None):
-    with open(path, 'rb') as file:
-        file.seek(start)
-        return hashlib.sha256(file.read(length)).hexdigest()
+    return image
 
 
 class Boot:
@@ -142,7 +123,7 @@ class Boot:
 
     @classmethod
     def play(cls):
-        with tempfile.TemporaryDirectory(dir='/dev/shm') as scratch:
+        with suite.scratch() as scratch:
             def disk(number):
                 path = os.path.join(scratch, f'disk{number}')
                 with open(path, 'wb') as file:
@@ -154,28 +135,22 @@ class Boot:
                        for count in cls.remotes]
             local = [disk(next(numbers)) for _ in range(cls.local)]
             cls.disks = sum(remotes, []) + local
-            cls.before = {d.serial: outside(d.path) for d in cls.disks}
+            cls.before = {d.serial: suite.digest(d.path) for d in cls.disks}
             image = Initramfs()
             image.init(GUEST.replace('DISKS', str(len(cls.disks))))
             initrd = image.write(os.path.join(scratch, 'initrd'),
-                                 base_image())
-            cls.lines = evidence.InterruptLines()
-            cls.witness = cls.lines.available()
+                                 suite.image())
             machine = Machine(
-                Settings.main, Settings.remote, remotes, local, smp=cls.smp,
-                memory=768, kernel=linux.kernel(), initrd=initrd,
+                suite.Settings.main, suite.Settings.remote, remotes, local,
+                smp=cls.smp, memory=768, kernel=linux.kernel(), initrd=initrd,
                 append='console=ttyS0 quiet panic=-1')
-            with machine:
-                if cls.witness:
-                    with cls.lines:
-                        cls.ended = machine.wait(cls.limit)
-                else:
-                    cls.ended = machine.wait(cls.limit)
+            with machine, evidence.InterruptLines() as cls.lines:
+                cls.ended = machine.wait(cls.limit)
                 machine.expect(r'^@@ done', 5)
             cls.text = machine.console
             cls.machine_report = machine.report()
-            cls.after = {d.serial: outside(d.path) for d in cls.disks}
-            cls.written = {d.serial: outside(d.path, WRITTEN_AT, WRITTEN)
+            cls.after = {d.serial: suite.digest(d.path) for d in cls.disks}
+            cls.written = {d.serial: suite.digest(d.path, WRITTEN_AT, WRITTEN)
                            for d in cls.disks}
 
     def setUp(self):
@@ -260,7 +235,7 @@ class Remote(Boot):
             self.check(gsi in range(16, 24) and count > 100, line)
 
     def test_interrupts_are_raised_by_irqfd_and_none_by_main_process(self):
-        if not self.witness:
+        if not self.lines.seen:
             self.skipTest('this kernel has no trace point kvm_set_irq')
         for gsi in {gsi for gsi, _, _ in self.interrupts()}:
             raised = self.lines.raised(gsi, evidence.IRQFD)
@@ -314,62 +289,11 @@ def within_peer(boot):
     of two accesses that two CPUs make to a proxy at the same time ("Blocked
     re-entrant IO"), so that doorbells are lost.
     """
-    if Settings.remote == DISTRIBUTION and max(boot.remotes, default=0) > 1:
+    if suite.Settings.remote == DISTRIBUTION and max(boot.remotes, default=0) > 1:
         return False
-    return not (Settings.main == DISTRIBUTION and boot.remotes
+    return not (suite.Settings.main == DISTRIBUTION and boot.remotes
                 and boot.smp > 1)
 
 
-def chosen_classes(only):
-    return [one for one in ALL if within_peer(one)
-            and (not only or one.__name__ in only)]
-
-
-def run_in_lab(only):
-    """Run this program once more, in the nested guest."""
-    log = os.path.join(Settings.work, 'console.log')
-    status = lab.run(
-        [sys.executable, os.path.realpath(__file__), '--inside',
-         '--main', Settings.main, '--remote', Settings.remote,
-         '--work', Settings.work, *only], Settings.work, log=log)
-    if status == lab.NEVER_ENDED:
-        print('# the nested guest never came to its end; its console:')
-        with open(log, encoding='utf-8', errors='replace') as file:
-            print(''.join(f'# {line}' for line in file.readlines()[-30:]))
-    return status
-
-
-def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--main', default=DISTRIBUTION, metavar='BINARY',
-                        help='the main process '
-                        "(default: the distribution's QEMU)")
-    parser.add_argument('--remote', default=DISTRIBUTION, metavar='BINARY',
-                        help='the device process')
-    parser.add_argument('--work', metavar='DIR',
-                        help='where images are made')
-    parser.add_argument('--inside', action='store_true',
-                        help=argparse.SUPPRESS)
-    parser.add_argument('only', nargs='*', metavar='CLASS',
-                        help=', '.join(one.__name__ for one in ALL))
-    args = parser.parse_args()
-    Settings.main = os.path.realpath(args.main)
-    Settings.remote = os.path.realpath(args.remote)
-    with tempfile.TemporaryDirectory(prefix='nvme-') as scratch:
-        Settings.work = os.path.realpath(args.work or scratch)
-        if not args.inside:
-            make_base_image()
-            possible, why = lab.own_kvm()
-            print(f'# {why}', flush=True)
-            if not possible:
-                return run_in_lab(args.only)
-        loader = unittest.defaultTestLoader
-        return tap.run(unittest.TestSuite(
-            loader.loadTestsFromTestCase(one)
-            for one in chosen_classes(args.only)))
-
-
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(suite.main(__doc__, ALL, prepare, within_peer))

@@ -89,7 +89,7 @@ class Machine:
     def __init__(self, main=DISTRIBUTION, remote=DISTRIBUTION, remotes=(),
                  local=(), machine='q35', accel='kvm', smp=1, memory=512,
                  kernel=None, initrd=None, append='', extra=(),
-                 remote_extra=()):
+                 remote_extra=(), reboot=False):
         self.main_binary = main
         self.remote_binary = remote
         self.remote_extra = list(remote_extra)
@@ -99,8 +99,10 @@ class Machine:
             '-cpu', 'host' if accel == 'kvm' else 'max',
             '-smp', str(smp), '-m', str(memory),
             '-object', f'memory-backend-memfd,id=ram,size={memory}M',
-            '-nodefaults', '-display', 'none', '-vga', 'none', '-no-reboot',
+            '-nodefaults', '-display', 'none', '-vga', 'none',
             '-serial', 'stdio']
+        if not reboot:
+            self.options.append('-no-reboot')
         if kernel:
             self.options += ['-kernel', kernel]
         if initrd:
