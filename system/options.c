@@ -14,6 +14,7 @@
 #include "chardev/char.h"
 #include "monitor/qmp.h"
 #include "options.h"
+#include "os.h"
 #include "hw/rtc/mc146818rtc.h"
 #include "qemu/error-report.h"
 #include "qemu/log.h"
@@ -466,6 +467,66 @@ static bool opt_msg(const char *arg, Error **errp)
     return ok;
 }
 
+static bool opt_daemonize(const char *arg, Error **errp)
+{
+    start_config.daemonize = true;
+    return true;
+}
+
+static bool opt_pidfile(const char *arg, Error **errp)
+{
+    return set_once(&start_config.pidfile, arg);
+}
+
+static bool opt_overcommit(const char *arg, Error **errp)
+{
+    JsonObject *opts = keyval_parse(arg, NULL, NULL, errp);
+    bool mem_lock = false, cpu_pm = false, ok;
+
+    if (!opts) {
+        return false;
+    }
+    ok = keyval_take_bool(opts, "mem-lock", &mem_lock, errp) &&
+         keyval_take_bool(opts, "cpu-pm", &cpu_pm, errp) &&
+         keyval_check_empty(opts, "-overcommit", (const char *const[]){
+             "mem-lock", "cpu-pm", NULL }, errp);
+    json_object_unref(opts);
+    if (ok && (mem_lock || cpu_pm)) {
+        error_setg(errp, "%s=on is not available", mem_lock ? "mem-lock"
+                                                            : "cpu-pm");
+        return false;
+    }
+    return ok;
+}
+
+/* Who has no terminal cannot use it. */
+static bool check_daemon(Error **errp)
+{
+    const StartConfig *c = &start_config;
+    bool terminal = c->nographic && !c->nodefaults && !c->serials->len;
+
+    for (unsigned i = 0; i < c->serials->len; i++) {
+        const char *desc = g_ptr_array_index(c->serials, i);
+
+        terminal |= !strcmp(desc, "stdio") || !strcmp(desc, "mon:stdio");
+    }
+    for (unsigned i = 0; i < c->monitors->len + c->chardevs->len; i++) {
+        bool of_monitor = i < c->monitors->len;
+        StartOption *o = of_monitor ? g_ptr_array_index(c->monitors, i)
+            : g_ptr_array_index(c->chardevs, i - c->monitors->len);
+
+        terminal |= !g_strcmp0(json_object_get_string_member_with_default(
+            o->opts, of_monitor ? "short" : "backend", NULL), "stdio");
+    }
+    if (c->daemonize && terminal) {
+        error_setg(errp, "-daemonize: a daemon has no standard input for "
+                   "'stdio'%s", c->nographic ? "; give -display none instead "
+                   "of -nographic, or -nodefaults" : "");
+        return false;
+    }
+    return true;
+}
+
 /* -- The table ----------------------------------------------------------- */
 
 static const QEMUOption machine_options[] = {
@@ -549,6 +610,14 @@ static const QEMUOption control_options[] = {
     { "trace", "[enable=]PATTERN", "log trace points ('help' lists them)",
       opt_trace },
     { "msg", "timestamp=on|off", "time stamps before messages", opt_msg },
+    { "daemonize", NULL, "go on in the background once started",
+      opt_daemonize },
+    { "pidfile", "FILE", "where the process's id is written", opt_pidfile },
+    { "sandbox", "on|off[,obsolete=allow|deny]"
+      "[,elevateprivileges=allow|deny|children][,spawn=allow|deny]"
+      "[,resourcecontrol=allow|deny]", "give up system calls",
+      os_sandbox_parse },
+    { "overcommit", "[mem-lock=off][,cpu-pm=off]", NULL, opt_overcommit },
     { "help", NULL, "this text", opt_help },
     { "h", NULL, NULL, opt_help },
     { "version", NULL, "version of this program", opt_version },
@@ -674,5 +743,5 @@ bool options_parse(int argc, char **argv, Error **errp)
             return false;
         }
     }
-    return true;
+    return check_daemon(errp);
 }

@@ -10,6 +10,7 @@
 #include "hw/qdev-properties.h"
 #include "monitor/monitor.h"
 #include "options.h"
+#include "os.h"
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
 #include "qemu/option.h"
@@ -455,6 +456,15 @@ static bool start(Error **errp)
            MACHINE_GET_CLASS(current_machine)->ready(current_machine, errp);
 }
 
+/* As the operator wants it, before there are threads. */
+static bool become_process(Error **errp)
+{
+    return (!start_config.daemonize || os_daemonize(errp)) &&
+           (!start_config.pidfile ||
+            os_write_pidfile(start_config.pidfile, errp)) &&
+           os_sandbox_apply(errp);
+}
+
 /* Ctrl-a x of a console. */
 static void quit_by_operator(void)
 {
@@ -469,7 +479,7 @@ int main(int argc, char **argv)
     error_set_progname(argv[0]);
     /* A peer that has gone is an error of the write, not a signal. */
     signal(SIGPIPE, SIG_IGN);
-    if (!options_parse(argc, argv, &err)) {
+    if (!options_parse(argc, argv, &err) || !become_process(&err)) {
         error_report_err(err);
         return 1;
     }
@@ -487,6 +497,7 @@ int main(int argc, char **argv)
     if (!start_config.start_stopped) {
         vm_start();
     }
+    os_daemon_ready();
     status = qemu_main_loop();
     monitor_flush_events();
     qemu_chr_cleanup();

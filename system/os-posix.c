@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* -daemonize and -pidfile. */
+#include "qemu/osdep.h"
+#include "os.h"
+
+/* -- Daemon -------------------------------------------------------------- */
+
+static int to_parent = -1;      /* a byte in it: the start has succeeded */
+
+/* The parent's part: never returns. */
+static void G_GNUC_NORETURN wait_for_child(int fd)
+{
+    char byte;
+
+    _exit(RETRY_ON_EINTR(read(fd, &byte, 1)) == 1 ? 0 : 1);
+}
+
+bool os_daemonize(Error **errp)
+{
+    int pipe_fds[2];
+    pid_t pid;
+
+    if (pipe2(pipe_fds, O_CLOEXEC) < 0) {
+        error_setg_errno(errp, errno, "-daemonize: no pipe");
+        return false;
+    }
+    pid = fork();
+    if (pid > 0) {
+        close(pipe_fds[1]);
+        wait_for_child(pipe_fds[0]);
+    }
+    if (pid == 0) {
+        close(pipe_fds[0]);
+        setsid();
+        /* Not a session's leader: no terminal becomes ours by being opened. */
+        pid = fork();
+        if (pid > 0) {
+            _exit(0);
+        }
+    }
+    if (pid < 0) {
+        error_setg_errno(errp, errno, "-daemonize: cannot fork");
+        return false;
+    }
+    to_parent = pipe_fds[1];
+    return true;
+}
+
+void os_daemon_ready(void)
+{
+    int null;
+
+    if (to_parent < 0) {
+        return;
+    }
+    null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null >= 0) {
+        for (int fd = 0; fd <= 2; fd++) {
+            dup2(null, fd);
+        }
+        close(null);
+    }
+    if (chdir("/") < 0 ||
+        RETRY_ON_EINTR(write(to_parent, "", 1)) != 1) {
+        /* The parent has been killed: there is nobody to tell. */
+    }
+    qemu_close(&to_parent);
+}
+
+/* -- PID file ------------------------------------------------------------ */
+
+static char *pidfile;
+static pid_t pidfile_owner;
+
+static void remove_pidfile(void)
+{
+    if (getpid() == pidfile_owner) {
+        unlink(pidfile);
+    }
+}
+
+bool os_write_pidfile(const char *path, Error **errp)
+{
+    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    g_autofree char *text = g_strdup_printf("%d\n", (int)getpid());
+    /* Kept open: the lock lives as long as the process. */
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+
+    if (fd < 0) {
+        error_setg_errno(errp, errno, "-pidfile %s", path);
+        return false;
+    }
+    if (fcntl(fd, F_SETLK, &lock) < 0) {
+        error_setg(errp, "-pidfile %s: another process has it", path);
+        close(fd);
+        return false;
+    }
+    if (ftruncate(fd, 0) < 0 ||
+        RETRY_ON_EINTR(write(fd, text, strlen(text))) != strlen(text)) {
+        error_setg_errno(errp, errno, "-pidfile %s", path);
+        close(fd);
+        return false;
+    }
+    pidfile = realpath(path, NULL);
+    pidfile_owner = getpid();
+    if (pidfile) {
+        atexit(remove_pidfile);
+    }
+    return true;
+}

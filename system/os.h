@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The process as the operator wants it: daemon, PID file, sandbox. */
+#ifndef SYSTEM_OS_H
+#define SYSTEM_OS_H
+
+#include "qapi/error.h"
+
+/**
+ * os_daemonize - go on in a child, in a session of its own.
+ *
+ * The parent waits for os_daemon_ready() and exits with 0, or with 1 if the
+ * child ends before.  Before any thread is made.
+ */
+bool os_daemonize(Error **errp);
+/* Leaves the terminal and lets the parent go; nothing without os_daemonize. */
+void os_daemon_ready(void);
+
+/* Writes this process's id to @path and locks it against another's use; the
+ * file is removed at exit. */
+bool os_write_pidfile(const char *path, Error **errp);
+
+/* -sandbox: checks the argument ... */
+bool os_sandbox_parse(const char *arg, Error **errp);
+/* ... and confines this process and what it starts. */
+bool os_sandbox_apply(Error **errp);
+
+#endif
