@@ -9,11 +9,15 @@
  * pin 2, and GSI 2, the 8259s' cascade, is nowhere.
  *
  * The level that the guest sees is the OR of what models set and of the irqfds
- * with resampling, which KVM keeps apart from each other.
+ * with resampling, which KVM keeps apart from each other.  Where both are on
+ * one GSI there is a third: see "Models beside irqfds".
  */
 #include "qemu/osdep.h"
 #include "qemu/bswap.h"
+#include "qemu/aio.h"
+#include "qemu/error-report.h"
 #include "qemu/log.h"
+#include "qemu/main-loop.h"
 #include "hw/pci/msi.h"
 #include "system/memory.h"
 #include "system/runstate.h"
@@ -97,15 +101,115 @@ bool kvm_irqchip_init(MachineState *ms, Error **errp)
     return true;
 }
 
+/* -- Models beside irqfds ------------------------------------------------ */
+
+/*
+ * When the guest unmasks an I/O APIC pin whose level rose while it was masked,
+ * a kernel since 6.3 forgets the level if the GSI has an irqfd with
+ * resampling, and signals resampling instead: it takes it that all who raise
+ * the GSI listen for that.  So where models raise such a GSI, a listener for
+ * them is there, too, and says their level again.
+ *
+ * It costs a wake-up at each end of an interrupt, so it is there only once a
+ * model has raised a GSI while it had irqfds, and until it has none.
+ */
+typedef struct GsiState {
+    bool level;                 /* what models set */
+    GSList *irqfds;             /* EventNotifiers with resampling */
+    bool listening;
+    EventNotifier none;         /* raises nothing */
+    EventNotifier resample;
+} GsiState;
+
+static GsiState gsi_states[N_GSIS];
+
+static void set_line(int gsi, int level)
+{
+    struct kvm_irq_level line = { .irq = gsi, .level = level };
+
+    kvm_vm_ioctl(KVM_IRQ_LINE, &line);
+}
+
+static int assign_irqfd(int gsi, EventNotifier *e, EventNotifier *resample)
+{
+    struct kvm_irqfd irqfd = {
+        .fd = event_notifier_get_fd(e), .gsi = gsi,
+        .flags = resample ? KVM_IRQFD_FLAG_RESAMPLE : 0,
+        .resamplefd = resample ? event_notifier_get_fd(resample) : 0,
+    };
+
+    return kvm_vm_ioctl(KVM_IRQFD, &irqfd);
+}
+
+static int deassign_irqfd(int gsi, EventNotifier *e)
+{
+    struct kvm_irqfd irqfd = {
+        .fd = event_notifier_get_fd(e), .gsi = gsi,
+        .flags = KVM_IRQFD_FLAG_DEASSIGN,
+    };
+
+    return kvm_vm_ioctl(KVM_IRQFD, &irqfd);
+}
+
+/* Main loop. */
+static void models_resample(EventNotifier *e)
+{
+    GsiState *state = container_of(e, GsiState, resample);
+
+    if (event_notifier_test_and_clear(e) && state->level) {
+        set_line(state - gsi_states, 1);
+    }
+}
+
+static void listen_for_models(int gsi)
+{
+    GsiState *state = &gsi_states[gsi];
+    int ret;
+
+    if (state->listening || !state->level || !state->irqfds) {
+        return;
+    }
+    ret = event_notifier_init(&state->none, false);
+    if (ret == 0) {
+        ret = event_notifier_init(&state->resample, false);
+        if (ret == 0) {
+            ret = assign_irqfd(gsi, &state->none, &state->resample);
+            if (ret == 0) {
+                aio_set_event_notifier(qemu_get_aio_context(),
+                                       &state->resample, models_resample);
+                state->listening = true;
+                return;
+            }
+            event_notifier_cleanup(&state->resample);
+        }
+        event_notifier_cleanup(&state->none);
+    }
+    error_report_once("KVM: interrupts at GSI %d may be lost: %s", gsi,
+                      strerror(-ret));
+}
+
+static void stop_listening_for_models(int gsi)
+{
+    GsiState *state = &gsi_states[gsi];
+
+    if (state->listening && !state->irqfds) {
+        aio_set_event_notifier(qemu_get_aio_context(), &state->resample, NULL);
+        deassign_irqfd(gsi, &state->none);
+        event_notifier_cleanup(&state->resample);
+        event_notifier_cleanup(&state->none);
+        state->listening = false;
+    }
+}
+
 /* -- Raising lines ------------------------------------------------------- */
 
 void kvm_set_gsi(int gsi, int level)
 {
-    struct kvm_irq_level line = { .irq = gsi, .level = level };
-
     assert(gsi >= 0 && gsi < N_GSIS);
     trace_event("kvm_set_gsi", "gsi %d level %d", gsi, level);
-    kvm_vm_ioctl(KVM_IRQ_LINE, &line);
+    gsi_states[gsi].level = level;
+    listen_for_models(gsi);
+    set_line(gsi, level);
 }
 
 void kvm_send_msi(MSIMessage msg)
@@ -129,27 +233,28 @@ void kvm_send_msi(MSIMessage msg)
 
 int kvm_add_irqfd(int gsi, EventNotifier *e, EventNotifier *resample)
 {
-    struct kvm_irqfd irqfd = {
-        .fd = event_notifier_get_fd(e), .gsi = gsi,
-        .flags = resample ? KVM_IRQFD_FLAG_RESAMPLE : 0,
-        .resamplefd = resample ? event_notifier_get_fd(resample) : 0,
-    };
+    int ret;
 
     if (gsi < 0 || gsi >= N_GSIS) {
         return -EINVAL;
     }
-    return kvm_vm_ioctl(KVM_IRQFD, &irqfd);
+    ret = assign_irqfd(gsi, e, resample);
+    if (ret == 0 && resample) {
+        gsi_states[gsi].irqfds = g_slist_prepend(gsi_states[gsi].irqfds, e);
+        listen_for_models(gsi);
+    }
+    return ret;
 }
 
 int kvm_remove_irqfd(int gsi, EventNotifier *e)
 {
-    struct kvm_irqfd irqfd = {
-        .fd = event_notifier_get_fd(e), .gsi = gsi,
-        .flags = KVM_IRQFD_FLAG_DEASSIGN,
-    };
+    int ret;
 
     if (gsi < 0 || gsi >= N_GSIS) {
         return -EINVAL;
     }
-    return kvm_vm_ioctl(KVM_IRQFD, &irqfd);
+    ret = deassign_irqfd(gsi, e);
+    gsi_states[gsi].irqfds = g_slist_remove(gsi_states[gsi].irqfds, e);
+    stop_listening_for_models(gsi);
+    return ret;
 }
