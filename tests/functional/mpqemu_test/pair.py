@@ -33,11 +33,27 @@ class Disk:
         self.path = path
         self.serial = serial
 
+    #: What the id of the device begins with; the disk's number follows.
+    device = 'nvme'
+
     def drive(self, number):
         return ['-drive', f'id=disk{number},if=none,format=raw,'
                           f'file={self.path}',
                 '-device', f'nvme,id=nvme{number},drive=disk{number},'
                            f'serial={self.serial}']
+
+
+class ScsiDisk(Disk):
+    """The same on an LSI53C895A of its own."""
+
+    device = 'lsi'
+
+    def drive(self, number):
+        return ['-drive', f'id=disk{number},if=none,format=raw,'
+                          f'file={self.path}',
+                '-device', f'lsi53c895a,id=lsi{number}',
+                '-device', f'scsi-hd,bus=lsi{number}.0,scsi-id=0,'
+                           f'drive=disk{number},serial={self.serial}']
 
 
 class Program:
@@ -149,7 +165,7 @@ class Machine:
                     command += disk.drive(number)
                     command += [
                         '-object', f'x-remote-object,id=robj{number},'
-                        f'devid=nvme{number},fd={there.fileno()}']
+                        f'devid={disk.device}{number},fd={there.fileno()}']
                     self.options += [
                         '-device', f'x-pci-proxy-dev,id=proxy{number},'
                         f'fd={here.fileno()}']
