@@ -123,7 +123,7 @@ QMP_TABLE(commands, fd_commands)
 bool monitor_new(JsonObject *opts, Error **errp)
 {
     static unsigned number;
-    g_autofree char *id = NULL, *desc = NULL, *mode = NULL;
+    g_autofree char *id = NULL, *desc = NULL, *mode = NULL, *name = NULL;
     g_autofree char *label = g_strdup_printf("compat_monitor%u", number);
     bool pretty = false;
     Chardev *chr;
@@ -131,9 +131,15 @@ bool monitor_new(JsonObject *opts, Error **errp)
     if (!keyval_take_str(opts, "chardev", &id, errp) ||
         !keyval_take_str(opts, "short", &desc, errp) ||
         !keyval_take_str(opts, "mode", &mode, errp) ||
+        !keyval_take_str(opts, "id", &name, errp) ||
         !keyval_take_bool(opts, "pretty", &pretty, errp) ||
         !keyval_check_empty(opts, "-mon", (const char *const[]){
-            "chardev", "mode", "pretty", NULL }, errp)) {
+            "chardev", "id", "mode", "pretty", NULL }, errp)) {
+        return false;
+    }
+    /* Nothing refers to a monitor, but management names each. */
+    if (name && !id_wellformed(name)) {
+        error_setg(errp, "id '%s' is not well formed", name);
         return false;
     }
     if (mode && strcmp(mode, "control") && strcmp(mode, "readline")) {

@@ -17,6 +17,34 @@ static JsonNode *no_migration(JsonObject *args, Monitor *mon, Error **errp)
     return NULL;
 }
 
+/* Whether MIGRATION events are wanted: libvirt starts no machine that would not
+ * take this wish. */
+static bool migration_events;
+
+static JsonNode *query_migrate_capabilities(JsonObject *args, Monitor *mon,
+                                            Error **errp)
+{
+    JsonArray *list = json_array_new();
+    JsonObject *events = json_object_new();
+
+    json_object_set_string_member(events, "capability", "events");
+    json_object_set_boolean_member(events, "state", migration_events);
+    json_array_add_object_element(list, events);
+    return qmp_take_array(list);
+}
+
+static JsonNode *migrate_set_capabilities(JsonObject *args, Monitor *mon,
+                                          Error **errp)
+{
+    JsonArray *list = json_object_get_array_member(args, "capabilities");
+
+    for (guint i = 0; i < json_array_get_length(list); i++) {
+        migration_events = json_object_get_boolean_member(
+            json_array_get_object_element(list, i), "state");
+    }
+    return NULL;
+}
+
 static JsonNode *no_balloon(JsonObject *args, Monitor *mon, Error **errp)
 {
     error_set(errp, ERROR_CLASS_DEVICE_NOT_ACTIVE,
@@ -54,16 +82,25 @@ static JsonNode *rx_filter(JsonObject *args, Monitor *mon, Error **errp)
 
 static const char *const protocols[] = { "vnc", "spice", NULL };
 static const QMPMember vnc_info[] = { { "enabled", "bool" }, { } };
+static const char *const migration_capabilities[] = { "events", NULL };
+static const QMPMember capability_status[] = {
+    { "capability", "MigrationCapability" }, { "state", "bool" }, { }
+};
 static const QMPMember none[] = { { } };
 static const QMPType absent_types[] = {
     { "DisplayProtocol", protocols },
     { "VncInfo", NULL, vnc_info },
     { "MigrationInfo", NULL, none, "Empty: there has been no migration." },
+    { "MigrationCapability", migration_capabilities },
+    { "MigrationCapabilityStatus", NULL, capability_status },
     { "BalloonInfo", NULL, none },
     { }
 };
 QMP_TABLE(types, absent_types)
 
+static const QMPMember capabilities_args[] = {
+    { "capabilities", "[MigrationCapabilityStatus]" }, { }
+};
 static const QMPMember balloon_args[] = { { "value", "int" }, { } };
 static const QMPMember password_args[] = {
     { "protocol", "DisplayProtocol" }, { "password", "str" },
@@ -93,8 +130,10 @@ static const QMPCommand absent_commands[] = {
       "Receive filters of network cards: none." },
     { "query-migrate", NULL, "MigrationInfo", no_migration,
       "The state of a migration: none." },
-    { "query-migrate-capabilities", NULL, "[any]", empty_list,
-      "What migration can do: nothing." },
+    { "query-migrate-capabilities", NULL, "[MigrationCapabilityStatus]",
+      query_migrate_capabilities, "What migration can do: nearly nothing." },
+    { "migrate-set-capabilities", capabilities_args, NULL,
+      migrate_set_capabilities, "Chooses among that." },
     { "query-balloon", NULL, "BalloonInfo", no_balloon,
       "Fails: there is no balloon." },
     { "balloon", balloon_args, NULL, no_balloon,

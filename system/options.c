@@ -499,6 +499,25 @@ static bool opt_overcommit(const char *arg, Error **errp)
     return ok;
 }
 
+/* An audio back end that plays nothing is all that nobody can hear. */
+static bool opt_audiodev(const char *arg, Error **errp)
+{
+    JsonObject *opts = keyval_parse(arg, "driver", NULL, errp);
+    g_autofree char *driver = NULL, *id = NULL;
+    bool ok;
+
+    if (!opts) {
+        return false;
+    }
+    ok = keyval_take_str(opts, "driver", &driver, errp) &&
+         keyval_take_str(opts, "id", &id, errp) &&
+         keyval_check_empty(opts, "-audiodev", (const char *const[]){
+             "driver", "id", NULL }, errp) &&
+         only(driver, "none", "there are no sound devices", errp);
+    json_object_unref(opts);
+    return ok;
+}
+
 /* Who has no terminal cannot use it. */
 static bool check_daemon(Error **errp)
 {
@@ -582,6 +601,7 @@ static const QEMUOption device_options[] = {
       opt_nographic },
     { "display", "none", NULL, opt_display },
     { "vga", "none", NULL, opt_vga },
+    { "audiodev", "none,id=ID", NULL, opt_audiodev },
     { "audio", "none", NULL, opt_audio },
     { "net", "none", NULL, opt_net },
     { "nic", "none", NULL, opt_net },
