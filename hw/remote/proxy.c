@@ -17,6 +17,7 @@
 #include "qemu/osdep.h"
 #include <sys/epoll.h>
 #include "hw/remote/proxy.h"
+#include "hw/remote/socket.h"
 #include "monitor/monitor.h"
 #include "qemu/bitops.h"
 #include "qemu/error-report.h"
@@ -447,19 +448,20 @@ static bool proxy_realize(PCIDevice *pci_dev, Error **errp)
     PCIProxyDev *dev = PCI_PROXY_DEV(pci_dev);
     const char *name = qdev_get_printable_name(DEVICE(dev));
 
-    if (dev->fd < 0) {
-        error_setg(errp, "property 'fd' is missing: give the number of a "
-                   "connected UNIX stream socket, or the name that getfd gave "
-                   "it");
-        return false;
-    }
-    if (!fd_is_unix_stream(dev->fd, errp)) {
-        error_prepend(errp, "fd=%d: ", dev->fd);
+    if (!remote_socket_check(dev->fd, dev->socket_path, errp)) {
         return false;
     }
     if (!dev->timeout) {
         error_setg(errp, "property 'timeout' must be at least 1 ms");
         return false;
+    }
+    if (dev->fd < 0) {
+        /* The machine is not held up while a guest runs. */
+        dev->fd = remote_socket_connect(dev->socket_path, DEVICE(dev)->hotplugged
+                                        ? 0 : dev->connect_timeout, errp);
+        if (dev->fd < 0) {
+            return false;
+        }
     }
     dev->gsi = -1;
     dev->hangup_fd = -1;
@@ -509,10 +511,28 @@ static void proxy_finalize(Object *obj)
         dev->link->ops->free(dev->link);
         dev->fd = -1;
     }
+    g_free(dev->socket_path);
+}
+
+static JsonNode *get_socket(Object *obj, const char *name, void *opaque,
+                            Error **errp)
+{
+    return remote_socket_get(PCI_PROXY_DEV(obj)->socket_path);
+}
+
+static bool set_socket(Object *obj, const char *name, JsonNode *value,
+                       void *opaque, Error **errp)
+{
+    if (DEVICE(obj)->realized) {
+        error_setg(errp, "property 'socket' cannot be changed any more");
+        return false;
+    }
+    return remote_socket_set(value, &PCI_PROXY_DEV(obj)->socket_path, errp);
 }
 
 static const Property proxy_props[] = {
     DEFINE_PROP_FD("fd", PCIProxyDev, fd),
+    DEFINE_PROP_UINT32("connect-timeout", PCIProxyDev, connect_timeout, 5000),
     DEFINE_PROP_UINT32("timeout", PCIProxyDev, timeout, 10000),
     DEFINE_PROP_UINT32("poll-max-ns", PCIProxyDev, poll_max_ns, 50000),
     { }
@@ -531,6 +551,10 @@ static void proxy_class_init(ObjectClass *oc, void *data)
     dc->desc = "PCI device that runs in another process";
     dc->categories = 1 << DEVICE_CATEGORY_MISC;
     device_class_set_props(dc, proxy_props);
+    object_class_property_add(oc, "socket", "SocketAddress", get_socket,
+                              set_socket, NULL);
+    object_class_property_set_description(oc, "socket",
+        "where the other process listens: socket.type=unix,socket.path=PATH");
 }
 
 static const TypeInfo proxy_types[] = {

@@ -3,15 +3,18 @@
  * x-remote-object: joins one device of a remote process to one connection.
  *
  *     -object x-remote-object,id=ID,devid=DEVICE,fd=N[,auto-shutdown=off]
+ *     -object x-remote-object,id=ID,devid=DEVICE,socket.type=unix,socket.path=P
  *
  * Its thread starts when the machine is ready, so that the first message
- * finds the device in its final reset state.  When the last link of the
+ * finds the device in its final reset state; with a path it listens from the
+ * beginning, and serves the first that connects.  When the last link of the
  * process has ended the process ends too, unless auto-shutdown is off.
  */
 #include "qemu/osdep.h"
 #include "hw/remote/machine.h"
 #include "hw/remote/message.h"
 #include "hw/remote/remote-obj.h"
+#include "hw/remote/socket.h"
 #include "qemu/aio.h"
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
@@ -68,14 +71,47 @@ static bool start(RemoteObject *o, Error **errp)
     return true;
 }
 
-static void machine_ready(void *opaque)
+static void stop_listening(RemoteObject *o)
 {
-    RemoteObject *o = opaque;
+    if (o->listen_fd >= 0) {
+        aio_set_fd_handler(qemu_get_aio_context(), o->listen_fd, NULL, NULL,
+                           NULL, NULL);
+        qemu_close(&o->listen_fd);
+        unlink(o->socket_path);
+    }
+}
+
+static void start_or_end(RemoteObject *o)
+{
     Error *err = NULL;
 
     if (!start(o, &err)) {
         error_report_err(err);
         qemu_system_shutdown_request_with_code(SHUTDOWN_CAUSE_HOST_ERROR, 1);
+    }
+}
+
+static void accept_vm(void *opaque)
+{
+    RemoteObject *o = opaque;
+
+    /* One that has gone again is not served: the next may come. */
+    o->fd = unix_accept(o->listen_fd, NULL);
+    if (o->fd >= 0) {
+        stop_listening(o);
+        start_or_end(o);
+    }
+}
+
+static void machine_ready(void *opaque)
+{
+    RemoteObject *o = opaque;
+
+    if (o->listen_fd >= 0) {
+        aio_set_fd_handler(qemu_get_aio_context(), o->listen_fd, accept_vm,
+                           NULL, NULL, o);
+    } else {
+        start_or_end(o);
     }
 }
 
@@ -114,13 +150,8 @@ static bool remote_object_complete(UserCreatable *uc, Error **errp)
         error_setg(errp, "x-remote-object needs -machine x-remote");
         return false;
     }
-    if (o->fd < 0) {
-        error_setg(errp, "x-remote-object: property 'fd' is missing: give the "
-                   "number of a connected UNIX stream socket");
-        return false;
-    }
-    if (!fd_is_unix_stream(o->fd, errp)) {
-        error_prepend(errp, "x-remote-object: fd=%d: ", o->fd);
+    if (!remote_socket_check(o->fd, o->socket_path, errp)) {
+        error_prepend(errp, "x-remote-object: ");
         return false;
     }
     pci_dev = find_device(o, errp);
@@ -133,6 +164,14 @@ static bool remote_object_complete(UserCreatable *uc, Error **errp)
                    "x-remote-object already", o->devid);
         o->link.rd = NULL;
         return false;
+    }
+    if (o->socket_path) {
+        o->listen_fd = unix_listen(o->socket_path, errp);
+        if (o->listen_fd < 0) {
+            o->link.rd = NULL;
+            return false;
+        }
+        qemu_set_blocking(o->listen_fd, false);
     }
     o->link.rd->linked = true;
     o->link.iohub = &ms->iohub;
@@ -151,7 +190,7 @@ static void remote_object_init(Object *obj)
 {
     RemoteObject *o = REMOTE_OBJECT(obj);
 
-    o->fd = -1;
+    o->fd = o->listen_fd = -1;
     o->auto_shutdown = true;
     o->poll_max_ns = 50 * SCALE_US;
 }
@@ -160,8 +199,15 @@ static void remote_object_finalize(Object *obj)
 {
     RemoteObject *o = REMOTE_OBJECT(obj);
 
+    if (o->listen_fd >= 0) {
+        /* Removed before anybody came. */
+        stop_listening(o);
+        o->link.rd->linked = false;
+        remote_machine()->served--;
+    }
     qemu_close(&o->fd);
     g_free(o->devid);
+    g_free(o->socket_path);
 }
 
 /* -- Properties ---------------------------------------------------------- */
@@ -184,6 +230,18 @@ static bool set_fd(Object *obj, const char *name, JsonNode *value,
     qemu_close(&o->fd);
     o->fd = fd;
     return true;
+}
+
+static JsonNode *get_socket(Object *obj, const char *name, void *opaque,
+                            Error **errp)
+{
+    return remote_socket_get(REMOTE_OBJECT(obj)->socket_path);
+}
+
+static bool set_socket(Object *obj, const char *name, JsonNode *value,
+                       void *opaque, Error **errp)
+{
+    return remote_socket_set(value, &REMOTE_OBJECT(obj)->socket_path, errp);
 }
 
 static char *get_devid(Object *obj, Error **errp)
@@ -236,6 +294,10 @@ static void remote_object_class_init(ObjectClass *oc, void *data)
     object_class_property_add(oc, "fd", "str", get_fd, set_fd, NULL);
     object_class_property_set_description(oc, "fd",
         "connected UNIX stream socket, by number or by name (getfd)");
+    object_class_property_add(oc, "socket", "SocketAddress", get_socket,
+                              set_socket, NULL);
+    object_class_property_set_description(oc, "socket",
+        "where to listen: socket.type=unix,socket.path=PATH");
     object_class_property_add_str(oc, "devid", get_devid, set_devid);
     object_class_property_set_description(oc, "devid",
         "id of the device to serve");

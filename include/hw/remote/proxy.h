@@ -22,6 +22,8 @@ struct PCIProxyDev {
     PCIDevice parent_dev;
 
     int fd;                     /* property; the link's once realized */
+    char *socket_path;          /* property, where there is no fd */
+    uint32_t connect_timeout;   /* property, ms; a hot plug tries once */
     uint32_t timeout;           /* property, ms */
     uint32_t poll_max_ns;       /* property */
 
