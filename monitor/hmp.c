@@ -30,7 +30,7 @@ static const HMPCommand *find_command(const char *line, const char **arg)
         size_t len = strlen(cmd->name);
 
         if (len > best_len && g_str_has_prefix(line, cmd->name) &&
-            (!line[len] || line[len] == ' ')) {
+            (!line[len] || line[len] == ' ' || line[len] == '/')) {
             best = cmd;
             best_len = len;
         }

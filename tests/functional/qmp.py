@@ -330,6 +330,47 @@ class Events(unittest.TestCase):
             self.assertEqual(s.process.wait(10), 0)
 
 
+@unittest.skipUnless(os.access('/dev/kvm', os.R_OK | os.W_OK), 'needs KVM')
+class HumanMonitor(unittest.TestCase):
+    #: A line, and what is in its answer.
+    LINES = [
+        ('help', 'info registers'), ('info version', 'mpqemu'),
+        ('info status', 'paused'), ('info name', 'somebody'),
+        ('info uuid', '00000000-'), ('info kvm', 'enabled'),
+        ('info network', 'no network'), ('info qtree', 'nvme'),
+        ('info qom-tree', '/peripheral'), ('info qom-tree /objects', 'pc.ram'),
+        ('info qom-tree /x', 'could not be resolved'),
+        ('info mtree', 'pc.ram'), ('info mtree -f', 'pc.ram'),
+        ('info mtree -x', 'takes -f'), ('info chardev', 'c: filename='),
+        ('info block', 'Attached to: n'), ('info cpus', 'CPU #1'),
+        ('info registers', 'CPU#0'), ('info registers -a', 'CPU#1'),
+        ('info pci', 'nvme'), ('info remote', 'no links'),
+        ('xp/4xb 0xfffffff0', '00000000fffffff0: 0xea'),
+        ('xp /1xb 0xfffffff0', '0xea'), ('x/1xb 0xfffffff0', '0xea'),
+        ('xp/z 0', 'neither a format'), ('xp zero', 'not an address'),
+        ('xp/0x 0', 'from 1 to'), ('i/b 0x64', 'portb[0x0064] = 0x'),
+        ('i/g 0x64', 'a port is'), ('i 0x10000', 'a port is'),
+        ('o/b 0x70 0xf', ''), ('o/b 0x70', 'takes a port and a value'),
+        ('device_add nosuch', 'Error: '), ('device_add', 'Error: '),
+        ('device_del ghost', "'ghost' not found"),
+        ('stop now', 'takes no argument'), ('frobnicate', 'unknown command'),
+    ]
+
+    def test_each_line_is_answered(self):
+        with Session('-machine', 'q35', '-accel', 'kvm', '-smp', '2', '-S',
+                     '-name', 'somebody', '-drive',
+                     'if=none,id=d,driver=null-co,size=1M',
+                     '-device', 'nvme,id=n,drive=d,serial=s') as s:
+            s.ready()
+            wrong = []
+            for line, part in self.LINES:
+                text = s.ask('human-monitor-command',
+                             command_line=line).get('return', '')
+                if part not in text or (not part and text):
+                    wrong.append((line, part, text))
+            self.assertEqual(wrong, [])
+
+
 def main():
     global MAIN
     parser = argparse.ArgumentParser(description=__doc__)
