@@ -26,34 +26,58 @@ def end_with_parent():
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-class Disk:
-    """A disk image to be; the guest sees its serial number."""
+class Device:
+    """A PCI device of a machine, as the options that make it.
 
-    def __init__(self, path, serial):
+    slot is where the guest finds it (None: the next that is free), also
+    where a proxy stands for it; place has other such properties.
+    """
+    model = None
+
+    def __init__(self, slot=None, place=''):
+        self.place = (f',addr={slot:#x}' if slot is not None else '') + place
+
+    def name(self, number):
+        return f'{self.model}{number}'
+
+    def options(self, number, place=''):
+        """In the process that has the model."""
+        return ['-device', f'{self.model},id={self.name(number)}{place}']
+
+
+class Disk(Device):
+    """A disk image to be; the guest sees its serial number."""
+    model = 'nvme'
+
+    def __init__(self, path, serial, slot=None, place=''):
+        super().__init__(slot, place)
         self.path = path
         self.serial = serial
 
-    #: What the id of the device begins with; the disk's number follows.
-    device = 'nvme'
-
     def drive(self, number):
         return ['-drive', f'id=disk{number},if=none,format=raw,'
-                          f'file={self.path}',
-                '-device', f'nvme,id=nvme{number},drive=disk{number},'
-                           f'serial={self.serial}']
+                          f'file={self.path}']
+
+    def options(self, number, place=''):
+        return [*self.drive(number),
+                '-device', f'nvme,id={self.name(number)},drive=disk{number},'
+                           f'serial={self.serial}{place}']
 
 
 class ScsiDisk(Disk):
-    """The same on an LSI53C895A of its own."""
+    """A disk image to be on a SCSI adapter of its own."""
+    model = 'lsi53c895a'
 
-    device = 'lsi'
+    def options(self, number, place=''):
+        name = self.name(number)
+        return [*self.drive(number), *Device.options(self, number, place),
+                '-device', f'scsi-hd,drive=disk{number},bus={name}.0,'
+                           f'scsi-id=0,serial={self.serial}']
 
-    def drive(self, number):
-        return ['-drive', f'id=disk{number},if=none,format=raw,'
-                          f'file={self.path}',
-                '-device', f'lsi53c895a,id=lsi{number}',
-                '-device', f'scsi-hd,bus=lsi{number}.0,scsi-id=0,'
-                           f'drive=disk{number},serial={self.serial}']
+
+class Edu(Device):
+    """The device for learning."""
+    model = 'edu'
 
 
 class Program:
@@ -98,8 +122,8 @@ class Program:
 class Machine:
     """Start with 'with'; nothing of it is left running afterwards.
 
-    remotes is a list of device processes, each a list of Disks; local is a
-    list of Disks of the main process.
+    remotes is a list of device processes, each a list of Devices; local is a
+    list of Devices of the main process.
     """
 
     def __init__(self, main=DISTRIBUTION, remote=DISTRIBUTION, remotes=(),
@@ -109,7 +133,7 @@ class Machine:
         self.main_binary = main
         self.remote_binary = remote
         self.remote_extra = list(remote_extra)
-        self.layout = [list(disks) for disks in remotes]
+        self.layout = [list(devices) for devices in remotes]
         self.options = [
             '-machine', f'{machine},memory-backend=ram', '-accel', accel,
             '-cpu', 'host' if accel == 'kvm' else 'max',
@@ -125,9 +149,9 @@ class Machine:
             self.options += ['-initrd', initrd]
         if append:
             self.options += ['-append', append]
-        self.first_local = sum(len(disks) for disks in self.layout)
-        for number, disk in enumerate(local, self.first_local):
-            self.options += disk.drive(number)
+        self.first_local = sum(len(devices) for devices in self.layout)
+        for number, device in enumerate(local, self.first_local):
+            self.options += device.options(number, device.place)
         self.options += extra
         self.remotes = []
         self.main = None
@@ -153,22 +177,22 @@ class Machine:
         inherited = []
         number = 0
         try:
-            for disks in self.layout:
+            for devices in self.layout:
                 command = [self.remote_binary, '-machine', 'x-remote',
                            '-nodefaults', '-display', 'none',
                            *self.remote_extra]
                 theirs = []
-                for disk in disks:
+                for device in devices:
                     here, there = socket.socketpair()
                     inherited.append(here)
                     theirs.append(there)
-                    command += disk.drive(number)
+                    command += device.options(number)
                     command += [
                         '-object', f'x-remote-object,id=robj{number},'
-                        f'devid={disk.device}{number},fd={there.fileno()}']
+                        f'devid={device.name(number)},fd={there.fileno()}']
                     self.options += [
                         '-device', f'x-pci-proxy-dev,id=proxy{number},'
-                        f'fd={here.fileno()}']
+                        f'fd={here.fileno()}{device.place}']
                     number += 1
                 self.remotes.append(Program(
                     f'device process {len(self.remotes)}', command,
