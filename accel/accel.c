@@ -44,6 +44,14 @@ static char *accel_names(void)
     return g_string_free(names, false);
 }
 
+void accel_print_help(void)
+{
+    printf("Accelerators that can be chosen:\n");
+    for (int i = 0; i < ARRAY_SIZE(known) && known[i]; i++) {
+        printf("%s\n", known[i]->name);
+    }
+}
+
 static bool accel_try(MachineState *ms, const char *name, Error **errp)
 {
     const AccelOps *ops = accel_find(name);

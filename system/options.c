@@ -19,6 +19,7 @@
 #include "qemu/error-report.h"
 #include "qemu/log.h"
 #include "qemu/option.h"
+#include "system/kvm.h"
 #include "system/runstate.h"
 #include "system/system.h"
 
@@ -167,9 +168,15 @@ static bool opt_cpu(const char *arg, Error **errp)
     return set_once(&start_config.cpu, arg);
 }
 
+static bool accel_help(JsonObject *opts, Error **errp)
+{
+    accel_print_help();
+    return true;
+}
+
 static bool opt_accel(const char *arg, Error **errp)
 {
-    return keep(start_config.accels, arg, "accel", NULL, errp);
+    return keep(start_config.accels, arg, "accel", accel_help, errp);
 }
 
 static bool opt_enable_kvm(const char *arg, Error **errp)

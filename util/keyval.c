@@ -114,7 +114,7 @@ static bool take_element(JsonObject *obj, const char **p, StoreFn *store_fn,
     value = take_value(p);
     if (g_str_equal(value, "help") || g_str_equal(value, "?")) {
         if (!help) {
-            error_setg(errp, "There is no help here");
+            error_setg(errp, "There is no help for this option");
             return false;
         }
         *help = true;

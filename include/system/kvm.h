@@ -41,6 +41,7 @@ extern const AccelOps *accel;
 void accel_register(const AccelOps *ops);
 /* "kvm", "kvm,opt=..", "qtest"; false: @errp names what is there. */
 bool accel_configure(MachineState *ms, JsonObject *opts, Error **errp);
+void accel_print_help(void);    /* "-accel help" */
 
 int kvm_irqchip_add_irqfd_notifier_gsi(EventNotifier *n, EventNotifier *rn,
                                        int gsi);
