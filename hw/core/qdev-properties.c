@@ -377,6 +377,7 @@ int qdev_fd_from_json(JsonNode *value, const char *name, Error **errp)
 {
     const char *text = NULL;
     int64_t fd;
+    int flags;
 
     if (JSON_NODE_HOLDS_VALUE(value) &&
         json_node_get_value_type(value) == G_TYPE_STRING) {
@@ -393,11 +394,19 @@ int qdev_fd_from_json(JsonNode *value, const char *name, Error **errp)
     if (!json_node_to_int(value, name, 0, INT_MAX, &fd, errp)) {
         return -1;
     }
-    if (fcntl(fd, F_GETFD) < 0) {
+    flags = fcntl(fd, F_GETFD);
+    if (flags < 0) {
         error_setg(errp, "Parameter '%s': file descriptor %d is not open",
                    name, (int)fd);
         return -1;
     }
+    /* What was inherited cannot have it: the program's own, or taken. */
+    if (flags & FD_CLOEXEC) {
+        error_setg(errp, "Parameter '%s': file descriptor %d is in use "
+                   "already", name, (int)fd);
+        return -1;
+    }
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
     return fd;
 }
 
@@ -412,7 +421,7 @@ static bool fd_prop_set(Object *obj, const Property *prop, JsonNode *value,
     int *field = object_field_prop_ptr(obj, prop);
     int fd = qdev_fd_from_json(value, prop->name, errp);
 
-    if (fd >= 0 && *field != fd) {
+    if (fd >= 0) {
         qemu_close(field);
         *field = fd;
     }

@@ -101,7 +101,8 @@ typedef enum OnOffAuto { ON_OFF_AUTO_AUTO, ON_OFF_AUTO_ON, ON_OFF_AUTO_OFF }
     DEFINE_PROP_DEF(n, s, f, qdev_prop_fd, int, -1)
 
 /* What qdev_prop_fd's setter does, for objects that are no devices: the
- * descriptor for the caller to own, or -1 with @errp. */
+ * descriptor, close-on-exec, for the caller to own, or -1 with @errp.  A number
+ * whose descriptor is close-on-exec already has an owner and is refused. */
 int qdev_fd_from_json(JsonNode *value, const char *name, Error **errp);
 /* How a descriptor's name is found (set by the monitor): a duplicate for the
  * caller, or -1 with @errp. */

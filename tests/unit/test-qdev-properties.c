@@ -279,7 +279,11 @@ static void test_fd(void)
 
     object_property_set_int(OBJECT(g), "fd", a, &error_abort);
     g_assert_cmpint(g->fd, ==, a);
-    object_property_set_int(OBJECT(g), "fd", a, &error_abort);
+    /* One owner: a second one would close it under the first. */
+    g_assert_false(object_property_set_int(OBJECT(g), "fd", a, &err));
+    g_assert_true(g_str_has_suffix(error_get_pretty(err), "is in use already"));
+    error_free(err);
+    err = NULL;
     g_assert_true(is_open(a));
     object_property_set_int(OBJECT(g), "fd", b, &error_abort);
     g_assert_false(is_open(a));
