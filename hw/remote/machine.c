@@ -5,6 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include "hw/remote/machine.h"
+#include "qemu/error-report.h"
 
 static bool remote_machine_init(MachineState *ms, Error **errp)
 {
@@ -23,6 +24,15 @@ static bool remote_machine_init(MachineState *ms, Error **errp)
     return true;
 }
 
+static bool remote_machine_ready(MachineState *ms, Error **errp)
+{
+    if (!REMOTE_MACHINE(ms)->served) {
+        warn_report("no x-remote-object: nobody reaches the devices of this "
+                    "process until one is added");
+    }
+    return true;
+}
+
 static void remote_machine_class_init(ObjectClass *oc, void *data)
 {
     MachineClass *mc = MACHINE_CLASS(oc);
@@ -30,6 +40,7 @@ static void remote_machine_class_init(ObjectClass *oc, void *data)
     mc->name = "x-remote";
     mc->desc = "Device models for x-pci-proxy-dev of another process";
     mc->init = remote_machine_init;
+    mc->ready = remote_machine_ready;
     mc->no_cpus = true;
 }
 

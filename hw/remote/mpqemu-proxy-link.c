@@ -19,6 +19,7 @@
 #include "hw/remote/proxy-link.h"
 #include "qemu/bitops.h"
 #include "qemu/log.h"
+#include "qemu/sockets.h"
 #include "qemu/thread.h"
 #include "qemu/timer.h"
 
@@ -378,14 +379,6 @@ static const ProxyLinkOps mpqemu_proxy_link_ops = {
     .free = link_free,
 };
 
-static pid_t peer_pid(int fd)
-{
-    struct ucred cred;
-    socklen_t len = sizeof(cred);
-
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) ? 0 : cred.pid;
-}
-
 ProxyLink *mpqemu_proxy_link_new(int fd, unsigned timeout_ms, int64_t spin_ns,
                                  void (*gone)(void *opaque), void *opaque)
 {
@@ -394,7 +387,7 @@ ProxyLink *mpqemu_proxy_link_new(int fd, unsigned timeout_ms, int64_t spin_ns,
     l->parent.ops = &mpqemu_proxy_link_ops;
     l->parent.gone = gone;
     l->parent.opaque = opaque;
-    l->parent.peer_pid = peer_pid(fd);
+    l->parent.peer_pid = socket_peer_pid(fd);
     l->timeout_ms = timeout_ms;
     /* On one CPU the other side cannot answer while this one spins. */
     l->spin_max_ns = g_get_num_processors() > 1 ? spin_ns : 0;

@@ -142,6 +142,12 @@ static bool ram_is_shareable(Error **errp)
 {
     MachineState *ms = current_machine;
 
+    if (ms && MACHINE_GET_CLASS(ms)->no_cpus) {
+        error_setg(errp, "machine '%s' has no guest: a proxy belongs to the "
+                   "process that has (-machine q35 or pc)",
+                   MACHINE_GET_CLASS(ms)->name);
+        return false;
+    }
     if (ms && ms->ram && (ms->ram->ram->fd < 0 || !ms->ram->ram->shared)) {
         error_setg(errp, "guest RAM cannot be shared with a device's process: "
                    "use -object memory-backend-memfd,id=ID,size=SIZE and "

@@ -67,7 +67,7 @@ static JsonNode *query_remote(JsonObject *args, Monitor *mon, Error **errp)
 
 static void print_link(GString *out, JsonObject *link)
 {
-    g_string_append_printf(out, "%s (%s): %s, peer pid %" G_GINT64_FORMAT,
+    g_string_append_printf(out, "%s (%s): %s, connected by pid %" G_GINT64_FORMAT,
         json_object_get_string_member(link, "id"),
         json_object_get_string_member(link, "role"),
         json_object_get_string_member(link, "state"),
@@ -116,7 +116,7 @@ static const QMPMember remote_info[] = {
     { "role", "str", false, "'proxy' or 'remote'" },
     { "id", "str", false, "of the device" },
     { "state", "str", false, "'connected', 'gone' or 'closed'" },
-    { "peer-pid", "int", false, "process at the other end" },
+    { "peer-pid", "int", false, "process that made the connection; 0: unknown" },
     { "gsi", "int", true, "where interrupts are delivered; -1: nowhere" },
     { "raised", "int", false, "signals of the irqfd (remote)" },
     { "resampled", "int", false, "ends of interrupt seen (remote)" },

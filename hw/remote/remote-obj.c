@@ -8,7 +8,7 @@
  * Its thread starts when the machine is ready, so that the first message
  * finds the device in its final reset state; with a path it listens from the
  * beginning, and serves the first that connects.  When the last link of the
- * process has ended the process ends too, unless auto-shutdown is off.
+ * process has ended the process ends too, unless one had auto-shutdown=off.
  */
 #include "qemu/osdep.h"
 #include "hw/remote/machine.h"
@@ -39,7 +39,7 @@ static void link_ended(void *opaque)
     qemu_thread_join(&o->thread);
     o->running = false;
     o->link.rd->linked = false;
-    if (--ms->served == 0 && o->auto_shutdown) {
+    if (--ms->served == 0 && !ms->stay) {
         qemu_system_shutdown_request(SHUTDOWN_CAUSE_GUEST_SHUTDOWN);
     }
     object_unref(o);
@@ -58,6 +58,7 @@ static bool start(RemoteObject *o, Error **errp)
 {
     g_autofree char *name = g_strdup_printf("link %.9s", o->link.name);
 
+    o->link.peer_pid = socket_peer_pid(o->fd);
     mpqemu_channel_init(&o->link.ch, o->fd);
     o->fd = -1;
     o->link.open = true;
@@ -177,6 +178,7 @@ static bool remote_object_complete(UserCreatable *uc, Error **errp)
     o->link.iohub = &ms->iohub;
     o->link.name = object_get_canonical_path_component(OBJECT(o));
     ms->served++;
+    ms->stay |= !o->auto_shutdown;
     qemu_add_machine_ready(machine_ready, o);
     return true;
 }

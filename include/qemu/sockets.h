@@ -24,6 +24,9 @@ bool fd_is_unix_stream(int fd, Error **errp);
 bool fd_is_socket(int fd);
 int qemu_set_blocking(int fd, bool blocking);       /* 0 or -errno */
 
+/* Who made the connection or, of a pair, the pair: a process id; 0: unknown. */
+pid_t socket_peer_pid(int fd);
+
 /**
  * socket_send_fds - send all of a message, descriptors with its first byte.
  * @iov, @niov: what to send; not empty if there are descriptors

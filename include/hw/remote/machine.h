@@ -14,8 +14,8 @@ struct RemoteMachineState {
     MachineState parent_obj;
     RemotePCIHost *host;
     RemoteIOHubState iohub;
-    bool ready;                 /* devices are in their reset state */
-    unsigned served;            /* links now open */
+    unsigned served;            /* links not ended yet */
+    bool stay;                  /* an object has auto-shutdown=off */
 };
 
 #endif
