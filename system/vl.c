@@ -59,9 +59,11 @@ static void run_ready_hooks(void)
 /* -- Back ends ----------------------------------------------------------- */
 
 static GPtrArray *serials;
+static int serials_asked;       /* by the machine: one more than the last */
 
 Chardev *serial_hd(int i)
 {
+    serials_asked = MAX(serials_asked, i + 1);
     return serials && i < serials->len ? g_ptr_array_index(serials, i) : NULL;
 }
 
@@ -140,6 +142,21 @@ static bool make_serials(Error **errp)
         }
         g_ptr_array_add(serials, chr);
         if (g_str_has_prefix(desc, "mon:") && !make_monitor_on(chr, errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Each -serial has a port, or serves a monitor at least. */
+static bool check_serials(MachineClass *mc, Error **errp)
+{
+    for (unsigned i = serials_asked; i < serials->len; i++) {
+        const char *desc = g_ptr_array_index(start_config.serials, i);
+
+        if (g_ptr_array_index(serials, i) && !g_str_has_prefix(desc, "mon:")) {
+            error_setg(errp, "-serial %s: machine '%s' has %d serial ports",
+                       desc, mc->name, serials_asked);
             return false;
         }
     }
@@ -226,11 +243,25 @@ static bool configure_memory(MachineState *ms, Error **errp)
                    "available");
         return false;
     }
-    if (!size && !MACHINE_GET_CLASS(ms)->no_cpus) {
+    if (!size) {
         error_setg(errp, "-m: a guest needs memory");
         return false;
     }
     ms->ram_size = ROUND_UP(size, 8192);
+    return true;
+}
+
+/* The only node has every CPU, so cpus= can only say "0-N". */
+static bool check_numa_cpus(MachineState *ms, const char *text, Error **errp)
+{
+    unsigned last = ms->smp_cpus - 1;
+    g_autofree char *all = g_strdup_printf("0-%u", last);
+
+    if (strcmp(text, all) && (last || strcmp(text, "0"))) {
+        error_setg(errp, "-numa: cpus=%s: the only node has all CPUs: %s",
+                   text, all);
+        return false;
+    }
     return true;
 }
 
@@ -261,7 +292,9 @@ static bool configure_numa(MachineState *ms, Error **errp)
                    "gives the memory already", memdev, ms->memory_backend);
         return false;
     }
-    /* One node has every CPU, whatever cpus= lists. */
+    if (cpus_text && !check_numa_cpus(ms, cpus_text, errp)) {
+        return false;
+    }
     ms->memory_backend = g_steal_pointer(&memdev);
     return true;
 }
@@ -271,6 +304,7 @@ static bool configure_smp(MachineState *ms, Error **errp)
 {
     uint64_t cpus_nr = 0, max = 0, sockets = 0, dies = 1, cores = 0, threads = 0;
     JsonObject *opts = start_config.smp;
+    bool asked = opts && json_object_has_member(opts, "cpus");
     uint64_t product;
 
     if (opts && (!keyval_take_uint(opts, "cpus", 4096, &cpus_nr, errp) ||
@@ -283,6 +317,10 @@ static bool configure_smp(MachineState *ms, Error **errp)
                      "cpus", "maxcpus", "sockets", "dies", "cores", "threads",
                      NULL }, errp))) {
         error_prepend(errp, "-smp: ");
+        return false;
+    }
+    if (asked && !cpus_nr) {
+        error_setg(errp, "-smp: a guest needs at least one CPU");
         return false;
     }
     dies = dies ?: 1;
@@ -341,54 +379,77 @@ static bool configure_boot(MachineState *ms, Error **errp)
     return true;
 }
 
-/* The first of the listed accelerators that works. */
+/* The first of the -accel options that works, or -machine accel=.  A machine
+ * without CPUs needs none: whoever asks what there is learns of its absence. */
 static bool configure_accel(MachineState *ms, Error **errp)
 {
-    g_autoptr(GPtrArray) choices =
-        g_ptr_array_new_with_free_func((GDestroyNotify)json_object_unref);
+    bool optional = MACHINE_GET_CLASS(ms)->no_cpus;
+    GPtrArray *choices = start_config.accels;
     g_autofree char *of_machine = NULL;
 
     if (!keyval_take_str(start_config.machine, "accel", &of_machine, errp)) {
         return false;
     }
-    if (MACHINE_GET_CLASS(ms)->no_cpus && !of_machine &&
-        !start_config.accels->len) {
-        return true;
-    }
-    if (of_machine && start_config.accels->len) {
+    if (of_machine && choices->len) {
         error_setg(errp, "-machine accel=%s and -accel exclude each other",
                    of_machine);
         return false;
     }
-    for (unsigned i = 0; i < start_config.accels->len; i++) {
-        StartOption *o = g_ptr_array_index(start_config.accels, i);
+    if (!choices->len && (of_machine || !optional)) {
+        g_autoptr(JsonObject) opts = json_object_new();
 
-        g_ptr_array_add(choices, json_object_ref(o->opts));
-    }
-    if (!choices->len) {
-        g_auto(GStrv) names = g_strsplit(of_machine ?: "kvm", ":", -1);
-
-        for (int i = 0; names[i]; i++) {
-            JsonObject *opts = json_object_new();
-
-            json_object_set_string_member(opts, "accel", names[i]);
-            g_ptr_array_add(choices, opts);
-        }
+        json_object_set_string_member(opts, "accel", of_machine ?: "kvm");
+        return accel_configure(ms, opts, optional ? NULL : errp) || optional;
     }
     for (unsigned i = 0; i < choices->len; i++) {
-        Error *err = NULL;
+        StartOption *o = g_ptr_array_index(choices, i);
+        bool last = i + 1 == choices->len;
 
-        if (accel_configure(ms, g_ptr_array_index(choices, i), &err)) {
+        if (accel_configure(ms, o->opts, last && !optional ? errp : NULL)) {
             return true;
         }
-        if (i + 1 < choices->len || MACHINE_GET_CLASS(ms)->no_cpus) {
-            /* Who asks what there is learns that it is not there. */
-            error_free(err);
-        } else {
-            error_propagate(errp, err);
+    }
+    return optional;
+}
+
+/* Options that only a guest can have a use for. */
+static bool check_no_guest(MachineState *ms, Error **errp)
+{
+    const struct { const char *option; bool given; } of_guest[] = {
+        { "-cpu", start_config.cpu }, { "-smp", start_config.smp },
+        { "-m", start_config.mem }, { "-numa", start_config.numa_node },
+        { "-boot", start_config.boot },
+        { "-machine memory-backend=", ms->memory_backend },
+        { "-kernel", ms->kernel_filename },
+        { "-initrd", ms->initrd_filename },
+        { "-append", ms->kernel_cmdline }, { "-bios", ms->firmware },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(of_guest); i++) {
+        if (of_guest[i].given) {
+            error_setg(errp, "%s: machine '%s' has no guest; give it to the "
+                       "process that has", of_guest[i].option,
+                       MACHINE_GET_CLASS(ms)->name);
+            return false;
         }
     }
-    return MACHINE_GET_CLASS(ms)->no_cpus;
+    return true;
+}
+
+static bool check_kernel(MachineState *ms, Error **errp)
+{
+    if (ms->kernel_filename && ms->firmware) {
+        error_setg(errp, "-kernel and -bios exclude each other: a kernel is "
+                   "entered directly, without firmware; firmware boots from "
+                   "a disk");
+        return false;
+    }
+    if (!ms->kernel_filename && (ms->initrd_filename || ms->kernel_cmdline)) {
+        error_setg(errp, "%s needs -kernel",
+                   ms->initrd_filename ? "-initrd" : "-append");
+        return false;
+    }
+    return true;
 }
 
 static bool check_cpu_count(MachineState *ms, Error **errp)
@@ -398,7 +459,7 @@ static bool check_cpu_count(MachineState *ms, Error **errp)
     if (accel && accel->max_vcpus && accel->max_vcpus() < max) {
         max = accel->max_vcpus();
     }
-    if (!MACHINE_GET_CLASS(ms)->no_cpus && ms->smp_cpus > max) {
+    if (ms->smp_cpus > max) {
         error_setg(errp, "-smp: %u CPUs are more than this machine can have, "
                    "%d", ms->smp_cpus, max);
         return false;
@@ -427,12 +488,16 @@ static bool make_machine(Error **errp)
     if (start_config.nographic) {
         ms->graphics = false;
     }
+    if (mc->no_cpus) {
+        return check_no_guest(ms, errp) &&
+               (!mc->init || mc->init(ms, errp)) && check_serials(mc, errp);
+    }
     ms->cpu_type = g_strdup(start_config.cpu);
-    return configure_memory(ms, errp) && configure_numa(ms, errp) &&
-           configure_smp(ms, errp) && configure_boot(ms, errp) &&
-           check_cpu_count(ms, errp) &&
-           (mc->no_cpus || machine_create_ram(ms, errp)) &&
-           (!mc->init || mc->init(ms, errp));
+    return check_kernel(ms, errp) && configure_memory(ms, errp) &&
+           configure_smp(ms, errp) && configure_numa(ms, errp) &&
+           configure_boot(ms, errp) && check_cpu_count(ms, errp) &&
+           machine_create_ram(ms, errp) && mc->init(ms, errp) &&
+           check_serials(mc, errp);
 }
 
 /* -- Main ---------------------------------------------------------------- */

@@ -71,7 +71,7 @@ static bool pc_init(MachineState *ms, Error **errp)
     if (ms->boot_order && !pc_check_boot_order(ms->boot_order, errp)) {
         return false;
     }
-    pcms->direct = ms->kernel_filename && !ms->firmware;
+    pcms->direct = ms->kernel_filename;
     pc_split_ram(pc->q35, ms->ram_size, &pcms->below_4g, &pcms->above_4g);
     mem.below_4g = pcms->below_4g;
 

@@ -16,7 +16,8 @@ struct MachineClass {
     const char *name;           /* "pc-q35-7.2" */
     const char *alias;          /* "q35" */
     const char *desc;
-    bool (*init)(MachineState *ms, Error **errp);   /* builds everything */
+    /* Builds everything; may be NULL if there are no CPUs. */
+    bool (*init)(MachineState *ms, Error **errp);
     /* After every -device, before the first reset. */
     bool (*ready)(MachineState *ms, Error **errp);
     uint64_t default_ram_size;  /* bytes */
