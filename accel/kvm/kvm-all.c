@@ -148,11 +148,13 @@ static bool create_vm(Error **errp)
 
     kvm_fd = RETRY_ON_EINTR(open("/dev/kvm", O_RDWR | O_CLOEXEC));
     if (kvm_fd < 0) {
-        error_setg_errno(errp, errno, "-accel kvm: cannot open /dev/kvm");
-        if (errno == ENOENT) {
+        int err = errno;
+
+        error_setg_errno(errp, err, "-accel kvm: cannot open /dev/kvm");
+        if (err == ENOENT) {
             error_append_hint(errp, "Is the module kvm_intel or kvm_amd "
                               "loaded, and virtualisation enabled?\n");
-        } else if (errno == EACCES) {
+        } else if (err == EACCES) {
             error_append_hint(errp, "Its group is usually 'kvm'.\n");
         }
         return false;

@@ -162,8 +162,8 @@ static void config_from_host(X86CPUConfig *cfg,
     cfg->pmu = true;
 }
 
-static void config_from_model(X86CPUConfig *cfg, const X86CPUModel *m,
-                              const struct kvm_cpuid2 *supported)
+void x86_cpu_config_init(X86CPUConfig *cfg, const X86CPUModel *m,
+                         const struct kvm_cpuid2 *supported)
 {
     const X86CPUModel *root = m;
 
@@ -427,21 +427,38 @@ static bool apply_elements(X86CPUConfig *cfg, char **elements, char pass,
     return true;
 }
 
+const X86CPUModel *x86_cpu_model_of(const char *cpu_type, Error **errp)
+{
+    g_autofree char *name = g_strndup(cpu_type, strcspn(cpu_type, ","));
+    const X86CPUModel *m = x86_cpu_model_find(name);
+
+    if (!m) {
+        error_setg(errp, "unknown CPU model '%s'; -cpu help lists them", name);
+    }
+    return m;
+}
+
+bool x86_cpu_config_apply(X86CPUConfig *cfg, const char *cpu_type,
+                          Error **errp)
+{
+    const char *options = strchr(cpu_type, ',');
+    g_auto(GStrv) parts = g_strsplit(options ? options + 1 : "", ",", 0);
+
+    return apply_elements(cfg, parts, '=', errp) &&
+           apply_elements(cfg, parts, '+', errp) &&
+           apply_elements(cfg, parts, '-', errp);
+}
+
 bool x86_cpu_config_parse(X86CPUConfig *cfg, const char *cpu_type,
                           const struct kvm_cpuid2 *supported, Error **errp)
 {
-    g_auto(GStrv) parts = g_strsplit(cpu_type, ",", 0);
-    const X86CPUModel *m = parts[0] ? x86_cpu_model_find(parts[0]) : NULL;
+    const X86CPUModel *m = x86_cpu_model_of(cpu_type, errp);
 
     if (!m) {
-        error_setg(errp, "unknown CPU model '%s'; -cpu help lists them",
-                   parts[0] ?: "");
         return false;
     }
-    config_from_model(cfg, m, supported);
-    return apply_elements(cfg, parts + 1, '=', errp) &&
-           apply_elements(cfg, parts + 1, '+', errp) &&
-           apply_elements(cfg, parts + 1, '-', errp);
+    x86_cpu_config_init(cfg, m, supported);
+    return x86_cpu_config_apply(cfg, cpu_type, errp);
 }
 
 /* -- Filter -------------------------------------------------------------- */

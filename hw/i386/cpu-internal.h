@@ -28,6 +28,8 @@ JsonNode *x86_cpu_config_unavailable(const X86CPUConfig *cfg);
  * as what it is to be after each reset. */
 bool x86_kvm_init_vcpu(X86CPU *cpu, Error **errp);
 void x86_kvm_reset_vcpu(X86CPU *cpu);
+/* All RAM cached, as firmware leaves it. */
+void x86_kvm_enable_mtrrs(X86CPU *cpu);
 void x86_kvm_fini_vcpu(X86CPU *cpu);
 
 #endif

@@ -59,10 +59,11 @@ static void *part_of(X86CPUResetState *s, int i)
 /* -- MSRs ---------------------------------------------------------------- */
 
 #define MSR_IA32_TSC 0x10
+#define MSR_MTRR_DEF_TYPE 0x2ff
 
 /* Those that KVM does not list, because older ones do not save them. */
 static const uint32_t more_msrs[] = {
-    0x2ff,                                              /* MTRRdefType */
+    MSR_MTRR_DEF_TYPE,
     0x200, 0x201, 0x202, 0x203, 0x204, 0x205, 0x206, 0x207,
     0x208, 0x209, 0x20a, 0x20b, 0x20c, 0x20d, 0x20e, 0x20f,
     0x250, 0x258, 0x259, 0x268, 0x269, 0x26a, 0x26b, 0x26c,
@@ -201,6 +202,19 @@ void x86_kvm_reset_vcpu(X86CPU *cpu)
             kvm_vcpu_ioctl(&cpu->parent_obj, parts[i].set, part_of(s, i));
         }
     }
+}
+
+void x86_kvm_enable_mtrrs(X86CPU *cpu)
+{
+    struct {                    /* as struct kvm_msrs, with room for one */
+        uint32_t nmsrs, pad;
+        struct kvm_msr_entry entry;
+    } msrs = {
+        /* MTRRs on; write-back where none of them says otherwise. */
+        .nmsrs = 1, .entry = { .index = MSR_MTRR_DEF_TYPE, .data = 0x806 },
+    };
+
+    kvm_vcpu_ioctl(&cpu->parent_obj, KVM_SET_MSRS, &msrs);
 }
 
 void x86_kvm_fini_vcpu(X86CPU *cpu)

@@ -78,9 +78,8 @@ static void x86_cpu_model_init(Object *obj)
     g_autofree char *model = g_strndup(type, strlen(type) -
                                        strlen(X86_CPU_TYPE_SUFFIX));
 
-    x86_cpu_config_parse(&X86_CPU(obj)->cfg, model,
-                         kvm_enabled() ? kvm_get_supported_cpuid() : NULL,
-                         &error_abort);
+    x86_cpu_config_init(&X86_CPU(obj)->cfg, x86_cpu_model_find(model),
+                        kvm_enabled() ? kvm_get_supported_cpuid() : NULL);
 }
 
 static void x86_cpu_reset(void *opaque)
@@ -91,6 +90,9 @@ static void x86_cpu_reset(void *opaque)
         return;
     }
     x86_kvm_reset_vcpu(cpu);
+    if (x86_kernel_loaded()) {
+        x86_kvm_enable_mtrrs(cpu);
+    }
     if (!cpu->parent_obj.cpu_index) {
         x86_boot_reset(&cpu->parent_obj);
     }
@@ -208,27 +210,40 @@ static bool check_counts(const MachineState *ms, const X86CPUTopo *topo,
     return true;
 }
 
+/* What the operator asked for, on top of the model and of -global. */
+static bool configure_first(X86CPU *cpu, const MachineState *ms,
+                            const char *cpu_type, Error **errp)
+{
+    X86CPUConfig *cfg = &cpu->cfg;
+
+    if (!x86_cpu_config_apply(cfg, cpu_type, errp)) {
+        return false;
+    }
+    cfg->check &= ms->cpu_type != NULL; /* nobody asked for what is missing */
+    return !kvm_enabled() ||
+           x86_cpu_config_filter(cfg, kvm_get_supported_cpuid(), errp);
+}
+
 bool x86_cpus_init(MachineState *ms, Error **errp)
 {
-    const struct kvm_cpuid2 *supported =
-        kvm_enabled() ? kvm_get_supported_cpuid() : NULL;
+    const char *cpu_type = ms->cpu_type ?: MACHINE_GET_CLASS(ms)->default_cpu;
+    const X86CPUModel *model = x86_cpu_model_of(cpu_type, errp);
     X86CPUTopo topo = x86_machine_topo(ms);
-    const char *model = ms->cpu_type ?: MACHINE_GET_CLASS(ms)->default_cpu;
     g_autofree char *type = NULL;
     X86CPUConfig cfg;
 
-    if (!x86_cpu_config_parse(&cfg, model, supported, errp)) {
+    if (!model || !check_counts(ms, &topo, errp)) {
         return false;
     }
-    cfg.check &= ms->cpu_type != NULL;  /* nobody asked for what is missing */
-    if ((supported && !x86_cpu_config_filter(&cfg, supported, errp)) ||
-        !check_counts(ms, &topo, errp)) {
-        return false;
-    }
-    type = g_strconcat(cfg.model->name, X86_CPU_TYPE_SUFFIX, NULL);
+    type = g_strconcat(model->name, X86_CPU_TYPE_SUFFIX, NULL);
     for (unsigned i = 0; i < ms->smp_cpus; i++) {
         X86CPU *cpu = X86_CPU(qdev_new(type));
 
+        if (!i && !configure_first(cpu, ms, cpu_type, errp)) {
+            object_unref(cpu);
+            return false;
+        }
+        cfg = i ? cfg : cpu->cfg;
         cpu->cfg = cfg;
         cpu->topo = topo;
         cpu->parent_obj.apic_id = x86_topo_apic_id(&topo, i);

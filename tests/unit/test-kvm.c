@@ -471,6 +471,55 @@ static void test_irq_shared(void)
     g_assert_cmpint(local_rounds, ==, 10);
 }
 
+/* Two processes' devices on one line, each with its own pair. */
+static EventNotifier irq2, resample2;
+static int level2;
+
+static void on_resample2(EventNotifier *e)
+{
+    if (event_notifier_test_and_clear(e) && level2) {
+        event_notifier_set(&irq2);
+    }
+}
+
+static void on_pair_call(uint8_t what)
+{
+    if (what == 'g') {
+        device_set(1);
+        level2 = 1;
+        event_notifier_set(&irq2);
+    } else if (++rounds == 5) {
+        device_set(0);
+    } else if (rounds == 10) {
+        level2 = 0;
+    }
+}
+
+static void end_pair(EventNotifier *e)
+{
+    on_resample(e);
+    if (rounds >= 10) {
+        qemu_system_shutdown_request(SHUTDOWN_CAUSE_HOST_QMP_QUIT);
+    }
+}
+
+static void test_irqfds_shared(void)
+{
+    PUT_ROM(pic);
+    irq_up(5);
+    event_notifier_init(&irq2, false);
+    event_notifier_init(&resample2, false);
+    g_assert_cmpint(kvm_irqchip_add_irqfd_notifier_gsi(&irq2, &resample2, 5),
+                    ==, 0);
+    aio_set_event_notifier(qemu_get_aio_context(), &resample, end_pair);
+    aio_set_event_notifier(qemu_get_aio_context(), &resample2, on_resample2);
+    host_call = on_pair_call;
+    g_assert_cmpint(run(), ==, 0);
+    /* Both hear of each EOI; the line stays up for the second. */
+    g_assert_cmpint(rounds, >=, 10);
+    g_assert_cmpint(resamples, >=, 10);
+}
+
 static void test_irqfd_arguments(void)
 {
     EventNotifier e;
@@ -562,6 +611,28 @@ static void test_multiboot(void)
     g_assert_cmpint(run(), ==, 5);
     /* Twice: what the first boot changed has been loaded anew. */
     g_assert_cmpstr(said->str, ==, "command line1command line1");
+}
+
+/* RAM that is no whole pages is no slot: it works by exits. */
+GUEST16(pieces,
+    "mov $0xe000,%ax; mov %ax,%ds\n"
+    "movw $0x4142,0x7fe; movl $0x43444546,0x400; movb 0x7ff,%al\n"
+    "mov $0x500,%dx; outb %al,%dx; mov 0x7fe,%al; outb %al,%dx\n"
+    "movl 0x400,%eax; outl %eax,%dx\n" EXIT(0));
+
+static void test_ram_in_pieces(void)
+{
+    MemoryRegion piece;
+
+    PUT_ROM(pieces);
+    memory_region_init_alias(&piece, NULL, "piece", &ram, 0x8123, 0x800);
+    memory_region_add_subregion_overlap(get_system_memory(), 0xe0000, &piece,
+                                        1);
+    g_assert_cmpint(run(), ==, 0);
+    g_assert_cmpstr(said->str, ==, "ABFEDC");
+    g_assert_cmpmem((uint8_t *)memory_region_get_ram_ptr(&ram) + 0x8523, 4,
+                    "FEDC", 4);
+    memory_region_del_subregion(get_system_memory(), &piece);
 }
 
 /* The first boots count in RAM and fault three times over. */
@@ -854,6 +925,7 @@ static const Test tests[] = {
     { "mmio-in-every-size", test_mmio },
     { "nothing-there-is-all-ones", test_nothing_there },
     { "rom-stays", test_rom },
+    { "ram-in-pieces-works-too", test_ram_in_pieces },
     { "triple-fault-resets", test_triple_fault },
     { "nothing-runs-after-reset-request", test_reset },
     { "pause-and-go-on", test_pause },
@@ -862,6 +934,7 @@ static const Test tests[] = {
     { "irqfd-resampled-through-pic", test_irqfd_pic },
     { "irqfd-resampled-through-ioapic", test_irqfd_ioapic },
     { "line-shared-with-local-device", test_irq_shared },
+    { "line-shared-by-two-irqfds", test_irqfds_shared },
     { "irqfd-bad-gsi-refused", test_irqfd_arguments },
     { "timer-is-ioapic-pin-2", test_pit },
     { "msi-reaches-the-vcpu", test_msi },

@@ -93,13 +93,20 @@ DECLARE_OBJ_CHECKERS(X86CPU, DeviceClass, X86_CPU, TYPE_X86_CPU)
 
 /* -- Configuration (no KVM needed) --------------------------------------- */
 
+/* @supported: KVM's CPUID, from which host models take everything; or NULL. */
+void x86_cpu_config_init(X86CPUConfig *cfg, const X86CPUModel *model,
+                         const struct kvm_cpuid2 *supported);
 /**
- * x86_cpu_config_parse - a configuration from "MODEL[,+f][,-f][,key=value]".
- * @supported: KVM's CPUID, from which host models take everything; or NULL
+ * x86_cpu_config_apply - what follows the model in "MODEL[,+f][,-f][,key=value]".
  *
  * As upstream: key=value in order, then all "+f", then all "-f".  False with
- * @errp naming the unknown model, feature or value and the nearest spelling.
+ * @errp naming the unknown feature or bad value and the nearest spelling.
  */
+bool x86_cpu_config_apply(X86CPUConfig *cfg, const char *cpu_type,
+                          Error **errp);
+/* The model that "MODEL,..." names; NULL with @errp. */
+const X86CPUModel *x86_cpu_model_of(const char *cpu_type, Error **errp);
+/* All three. */
 bool x86_cpu_config_parse(X86CPUConfig *cfg, const char *cpu_type,
                           const struct kvm_cpuid2 *supported, Error **errp);
 /* One key=value. */
