@@ -3,6 +3,7 @@
 #include "qemu/osdep.h"
 #include "monitor/hmp.h"
 #include "monitor/monitor.h"
+#include "monitor/readline.h"
 #include "monitor-internal.h"
 #include "qapi/error.h"
 #include "system/runstate.h"
@@ -63,10 +64,12 @@ char *hmp_run(const char *line)
 
 /* -- A session ----------------------------------------------------------- */
 
+#define PROMPT "(qemu) "
+
 typedef struct HMPSession {
     Monitor mon;
     CharBackend chr;
-    GString *line;
+    Readline readline;
 } HMPSession;
 
 static void session_print(HMPSession *s, const char *text)
@@ -88,17 +91,18 @@ static void session_read(void *opaque, const uint8_t *buf, int size)
 
     monitor_take_fds(&s->mon, &s->chr);
     for (int i = 0; i < size; i++) {
-        if (buf[i] == '\n' || buf[i] == '\r') {
+        g_autoptr(GString) shown = g_string_new("");
+        g_autofree char *line = readline_feed(&s->readline, buf[i], shown);
+
+        qemu_chr_fe_write_all(&s->chr, (uint8_t *)shown->str, shown->len);
+        if (line) {
             g_autofree char *out = NULL;
 
             monitor_set_current(&s->mon);
-            out = hmp_run(s->line->str);
+            out = hmp_run(line);
             monitor_set_current(NULL);
-            g_string_truncate(s->line, 0);
             session_print(s, out);
-            session_print(s, "(qemu) ");
-        } else if (s->line->len < 4096) {
-            g_string_append_c(s->line, buf[i]);
+            session_print(s, PROMPT);
         }
     }
 }
@@ -108,11 +112,12 @@ static void session_event(void *opaque, QEMUChrEvent event)
     HMPSession *s = opaque;
 
     if (event == CHR_EVENT_OPENED) {
-        g_string_truncate(s->line, 0);
+        readline_destroy(&s->readline);
+        readline_init(&s->readline, PROMPT);
         session_print(s, "QEMU " QEMU_COMPAT_VERSION " monitor - type 'help' "
-                      "for more information\n(qemu) ");
+                      "for more information\n" PROMPT);
     } else if (event == CHR_EVENT_MUX_IN) {
-        session_print(s, "\n(qemu) ");
+        session_print(s, "\n" PROMPT);
     } else if (event == CHR_EVENT_CLOSED) {
         monitor_drop_fds(&s->mon);
     }
@@ -126,7 +131,7 @@ bool hmp_session_new(Chardev *chr, Error **errp)
         g_free(s);
         return false;
     }
-    s->line = g_string_new("");
+    readline_init(&s->readline, PROMPT);
     qemu_chr_fe_set_handlers(&s->chr, session_can_read, session_read,
                              session_event, s);
     return true;
