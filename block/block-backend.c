@@ -221,6 +221,11 @@ bool blk_set_context(BlockBackend *blk, AioContext *ctx, Error **errp)
     return true;
 }
 
+uint64_t blk_image_bytes(BlockBackend *blk)
+{
+    return blk->file ? blk->file->bytes : blk->length;
+}
+
 uint64_t blk_getlength(BlockBackend *blk)
 {
     return blk->length;

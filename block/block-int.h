@@ -50,6 +50,7 @@ typedef struct BlockFile {
     BlockAio aio;
     uint32_t align;             /* of offsets and lengths; 1 if not direct */
     uint32_t mem_align;
+    uint64_t bytes;             /* the file's own size */
     uint64_t length;            /* in whole sectors of 512 bytes */
     int slot;                   /* in the ring's table of files, or -1 */
 } BlockFile;

@@ -161,6 +161,7 @@ BlockFile *block_file_open(const BlockFileOptions *o, Error **errp)
     if (file->direct && !set_direct(file, errp)) {
         goto fail;
     }
+    file->bytes = file->length;
     file->length = ROUND_UP(file->length, (uint64_t)SECTOR);
     return file;
 

@@ -414,10 +414,10 @@ static bool check_properties(NvmeCtrl *n, Error **errp)
         return false;
     }
     n->capacity = blk_getlength(n->blk);
-    if (!n->capacity || n->capacity % n->logical_block_size) {
+    if (!n->capacity || blk_image_bytes(n->blk) % n->logical_block_size) {
         error_setg(errp, "nvme: drive '%s' has %" PRIu64 " bytes, which are "
-                   "not whole blocks of %u", blk_name(n->blk), n->capacity,
-                   n->logical_block_size);
+                   "not whole blocks of %u", blk_name(n->blk),
+                   blk_image_bytes(n->blk), n->logical_block_size);
         return false;
     }
     return check_range(errp, "max_ioqpairs", n->max_ioqpairs, 1,

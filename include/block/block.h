@@ -87,6 +87,8 @@ bool blk_set_context(BlockBackend *blk, AioContext *ctx, Error **errp);
 
 /* -- Use ----------------------------------------------------------------- */
 
+/* Bytes of the image itself, before it is padded to whole sectors. */
+uint64_t blk_image_bytes(BlockBackend *blk);
 uint64_t blk_getlength(BlockBackend *blk);              /* bytes */
 bool blk_is_read_only(BlockBackend *blk);
 bool blk_enable_write_cache(BlockBackend *blk);         /* cache.writeback */
