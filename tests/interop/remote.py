@@ -484,7 +484,7 @@ class Life(unittest.TestCase):
         before = None
         for number in range(CONNECTIONS):
             self.connect_once(qmp)
-            if number == 100:
+            if number == CONNECTIONS // 4:
                 before = self.held(remote)
         after = self.held(remote)
         qmp.execute('quit')
@@ -540,7 +540,7 @@ if __name__ == '__main__':
     PROGRAM = args.program
     # Memory that AddressSanitizer holds back would count as a leak.
     os.environ['ASAN_OPTIONS'] = os.environ.get('ASAN_OPTIONS', '') + \
-        ':quarantine_size_mb=1'
+        ':quarantine_size_mb=0:thread_local_quarantine_size_kb=0'
     CONNECTIONS = args.connections
     loader = unittest.defaultTestLoader
     module = sys.modules[__name__]

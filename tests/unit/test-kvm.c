@@ -632,7 +632,7 @@ static void test_ram_in_pieces(void)
     g_assert_cmpstr(said->str, ==, "ABFEDC");
     g_assert_cmpmem((uint8_t *)memory_region_get_ram_ptr(&ram) + 0x8523, 4,
                     "FEDC", 4);
-    memory_region_del_subregion(get_system_memory(), &piece);
+    memory_region_finalize(&piece);
 }
 
 /* The first boots count in RAM and fault three times over. */
