@@ -68,14 +68,17 @@ need()
     fi
 }
 
-# build FOLDER CONFIGURE-OPTION...: configure once, then build what changed.
-build()
+# prepare FOLDER CONFIGURE-OPTION...: configure once.
+prepare()
 {
     folder=$1
     shift
-    if [ ! -e "$top/$folder/build.ninja" ]; then
-        (cd "$top" && ./configure --builddir="$folder" "$@" </dev/null) ||
-            return
-    fi
-    ninja -C "$top/$folder" </dev/null
+    [ -e "$top/$folder/build.ninja" ] ||
+        (cd "$top" && ./configure --builddir="$folder" "$@" </dev/null)
+}
+
+# build FOLDER CONFIGURE-OPTION...: the same, then build what changed.
+build()
+{
+    prepare "$@" && ninja -C "$top/$1" </dev/null
 }
