@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Count the test cases in the logs of "meson test".
 
-    tally.py [--broken N] BASE.json...
+    tally.py [--broken N] [--unhappy N] BASE.json...
 
 A test that speaks the Test Anything Protocol counts by its lines, any other
 as one.  A test that went wrong without a line that says so (it crashed, ran
-too long, or ran fewer cases than planned) counts as one failure more.  The
-last line printed is "N passed, N failed, N skipped".
+too long, or ran fewer cases than planned) counts as one failure more.  So
+do the broken, and the count is not below the unhappy.  The last line printed is "N passed, N failed, N skipped".
 """
 import argparse
 import json
@@ -51,6 +51,7 @@ def tally(path):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--broken', type=int, default=0)
+    parser.add_argument('--unhappy', type=int, default=0)
     parser.add_argument('logs', nargs='*')
     args = parser.parse_args()
     count = {'passed': 0, 'failed': args.broken, 'skipped': 0}
@@ -59,6 +60,7 @@ def main():
             count[verdict] += 1
             if verdict != 'passed':
                 print(f'{verdict}: {name}' + (f' ({why})' if why else ''))
+    count['failed'] = max(count['failed'], args.unhappy)
     print(', '.join(f'{number} {what}' for what, number in count.items()))
     return 1 if count['failed'] else 0
 
