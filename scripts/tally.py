@@ -7,7 +7,8 @@
 A test that speaks the Test Anything Protocol counts by its lines, any other
 as one.  A test that went wrong without a line that says so (it crashed, ran
 too long, or ran fewer cases than planned) counts as one failure more.  So
-do the broken, and the count is not below the unhappy.  The last line printed is "N passed, N failed, N skipped".
+do the broken steps, and there are no fewer failures than unhappy runs.  The
+last line printed is "N passed, N failed, N skipped".
 """
 import argparse
 import json
