@@ -304,7 +304,10 @@ static void leaf_topology(Build *b, uint32_t leaf)
 static void leaf_d(Build *b)
 {
     const X86CPUConfig *cfg = b->cfg;
-    static const struct { const char *feature; uint32_t components; } parts[] = {
+    static const struct {
+        const char *feature;
+        uint32_t components;
+    } parts[] = {
         { "xsave", 3 }, { "avx", 1 << 2 }, { "mpx", 3 << 3 },
         { "avx512f", 7 << 5 }, { "pku", 1 << 9 },
     };

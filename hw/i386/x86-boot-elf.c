@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ELF kernels with a PVH entry: Linux's vmlinux (CONFIG_PVH), FreeBSD, unikernels.
+ * ELF kernels with a PVH entry: Linux's vmlinux (CONFIG_PVH), FreeBSD and more.
  * System V ABI, object files; Xen docs/misc/pvh.pandoc and
  * include/public/arch-x86/hvm/start_info.h for the entry and what it is told.
  */

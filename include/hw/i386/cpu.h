@@ -97,7 +97,7 @@ DECLARE_OBJ_CHECKERS(X86CPU, DeviceClass, X86_CPU, TYPE_X86_CPU)
 void x86_cpu_config_init(X86CPUConfig *cfg, const X86CPUModel *model,
                          const struct kvm_cpuid2 *supported);
 /**
- * x86_cpu_config_apply - what follows the model in "MODEL[,+f][,-f][,key=value]".
+ * x86_cpu_config_apply - what follows the model in "MODEL,+f,-f,key=value".
  *
  * As upstream: key=value in order, then all "+f", then all "-f".  False with
  * @errp naming the unknown feature or bad value and the nearest spelling.
