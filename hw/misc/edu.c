@@ -283,11 +283,7 @@ static void edu_exit(PCIDevice *pci_dev)
 
 static void edu_finalize(Object *obj)
 {
-    EduState *edu = EDU(obj);
-
-    if (edu->mmio.name) {
-        memory_region_finalize(&edu->mmio);
-    }
+    memory_region_finalize(&EDU(obj)->mmio);
 }
 
 static void edu_reset(DeviceState *dev)

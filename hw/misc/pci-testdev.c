@@ -21,27 +21,28 @@ OBJECT_DECLARE_SIMPLE_TYPE(PCITestDev, PCI_TESTDEV)
 
 #define TESTDEV_MEM_SIZE 2048
 #define TESTDEV_IO_SIZE 256
-#define TESTDEV_DATA 0xfa
+#define TESTDEV_DATA 0xfa       /* what every test wants to be written */
 
+/* The header, by the offsets of its fields. */
 enum {
-    TESTDEV_TEST = 0,           /* written: begins a test */
-    TESTDEV_WIDTH = 1,
-    TESTDEV_OFFSET = 4,
-    TESTDEV_DATA_REG = 8,
-    TESTDEV_COUNT = 12,
-    TESTDEV_NAME = 16,
-    TESTDEV_HEADER_SIZE = 64,
+    HEADER_TEST = 0,           /* written: begins a test */
+    HEADER_WIDTH = 1,
+    HEADER_OFFSET = 4,
+    HEADER_DATA = 8,
+    HEADER_COUNT = 12,
+    HEADER_NAME = 16,
+    HEADER_SIZE = 64,
 };
 
-typedef enum TestKind { NO_EVENTFD, WILDCARD, DATAMATCH, TESTS } TestKind;
-static const char *const test_names[TESTS] = {
+typedef enum TestKind { NO_EVENTFD, WILDCARD, DATAMATCH, NUM_TESTS } TestKind;
+static const char *const test_names[NUM_TESTS] = {
     "no-eventfd", "wildcard-eventfd", "datamatch-eventfd",
 };
 
 typedef struct TestBar {
     MemoryRegion mr;
     PCITestDev *dev;
-    EventNotifier hit[TESTS];   /* of the two kinds that have one */
+    EventNotifier hit[NUM_TESTS];   /* of the two kinds that have one */
     const char *prefix;
 } TestBar;
 
@@ -51,7 +52,7 @@ struct PCITestDev {
     MemoryRegion membar;
     uint64_t membar_size;       /* property, bytes */
     struct {
-        uint32_t test[2];       /* under way in each BAR; TESTS: none */
+        uint32_t test[2];       /* under way in each BAR; NUM_TESTS: none */
         uint32_t count[2];
     } regs;
 };
@@ -73,29 +74,29 @@ static int bar_nr(const TestBar *bar)
 
 static hwaddr test_offset(TestKind kind)
 {
-    return TESTDEV_HEADER_SIZE + kind * sizeof(uint32_t);
+    return HEADER_SIZE + kind * sizeof(uint32_t);
 }
 
 static void fill_header(TestBar *bar, uint8_t *header)
 {
     uint32_t test = bar->dev->regs.test[bar_nr(bar)];
 
-    memset(header, 0, TESTDEV_HEADER_SIZE);
-    header[TESTDEV_TEST] = test;
-    if (test < TESTS) {
-        header[TESTDEV_WIDTH] = 1;
-        stl_le_p(header + TESTDEV_OFFSET, test_offset(test));
-        stl_le_p(header + TESTDEV_DATA_REG, TESTDEV_DATA);
-        stl_le_p(header + TESTDEV_COUNT, bar->dev->regs.count[bar_nr(bar)]);
-        snprintf((char *)header + TESTDEV_NAME,
-                 TESTDEV_HEADER_SIZE - TESTDEV_NAME, "%s-%s", bar->prefix,
+    memset(header, 0, HEADER_SIZE);
+    header[HEADER_TEST] = test;
+    if (test < NUM_TESTS) {
+        header[HEADER_WIDTH] = 1;
+        stl_le_p(header + HEADER_OFFSET, test_offset(test));
+        stl_le_p(header + HEADER_DATA, TESTDEV_DATA);
+        stl_le_p(header + HEADER_COUNT, bar->dev->regs.count[bar_nr(bar)]);
+        snprintf((char *)header + HEADER_NAME,
+                 HEADER_SIZE - HEADER_NAME, "%s-%s", bar->prefix,
                  test_names[test]);
     }
 }
 
 static uint64_t testdev_read(void *opaque, hwaddr addr, unsigned size)
 {
-    uint8_t header[TESTDEV_HEADER_SIZE];
+    uint8_t header[HEADER_SIZE];
 
     if (addr > sizeof(header) - size) {
         return 0;
@@ -111,10 +112,10 @@ static void testdev_write(void *opaque, hwaddr addr, uint64_t val,
     uint32_t *test = &bar->dev->regs.test[bar_nr(bar)];
     uint32_t *count = &bar->dev->regs.count[bar_nr(bar)];
 
-    if (addr == TESTDEV_TEST) {
-        *test = MIN(val & 0xff, TESTS);
+    if (addr == HEADER_TEST) {
+        *test = MIN(val & 0xff, NUM_TESTS);
         *count = 0;
-    } else if (*test < TESTS && addr == test_offset(*test) && size == 1 &&
+    } else if (*test < NUM_TESTS && addr == test_offset(*test) && size == 1 &&
                val == TESTDEV_DATA) {
         (*count)++;
     }
@@ -154,7 +155,7 @@ static bool bar_init(PCITestDev *d, int nr, const char *prefix, uint64_t size,
 
     bar->dev = d;
     bar->prefix = prefix;
-    for (TestKind kind = WILDCARD; kind < TESTS; kind++) {
+    for (TestKind kind = WILDCARD; kind < NUM_TESTS; kind++) {
         int ret = event_notifier_init(&bar->hit[kind], false);
 
         if (ret < 0) {
@@ -181,7 +182,7 @@ static void testdev_exit(PCIDevice *pci_dev)
     AioContext *ctx = qdev_get_context(DEVICE(d));
 
     for (int nr = 0; nr < 2; nr++) {
-        for (TestKind kind = WILDCARD; kind < TESTS; kind++) {
+        for (TestKind kind = WILDCARD; kind < NUM_TESTS; kind++) {
             if (d->bar[nr].hit[kind].fd >= 0) {
                 aio_set_event_notifier(ctx, &d->bar[nr].hit[kind], NULL);
                 event_notifier_cleanup(&d->bar[nr].hit[kind]);
@@ -219,13 +220,10 @@ static bool testdev_realize(PCIDevice *pci_dev, Error **errp)
 static void testdev_finalize(Object *obj)
 {
     PCITestDev *d = PCI_TESTDEV(obj);
-    MemoryRegion *regions[] = { &d->bar[0].mr, &d->bar[1].mr, &d->membar };
 
-    for (size_t i = 0; i < ARRAY_SIZE(regions); i++) {
-        if (regions[i]->name) {
-            memory_region_finalize(regions[i]);
-        }
-    }
+    memory_region_finalize(&d->bar[0].mr);
+    memory_region_finalize(&d->bar[1].mr);
+    memory_region_finalize(&d->membar);
 }
 
 static void testdev_reset(DeviceState *dev)
@@ -233,7 +231,7 @@ static void testdev_reset(DeviceState *dev)
     PCITestDev *d = PCI_TESTDEV(dev);
 
     vmstate_clear(&vmstate_testdev, d);
-    d->regs.test[0] = d->regs.test[1] = TESTS;
+    d->regs.test[0] = d->regs.test[1] = NUM_TESTS;
 }
 
 static const Property testdev_props[] = {

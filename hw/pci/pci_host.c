@@ -145,10 +145,8 @@ static void pci_host_finalize(Object *obj)
     PCIHostState *s = PCI_HOST_BRIDGE(obj);
 
     memory_region_finalize(&s->mmcfg);
-    if (s->conf_mem.name) {
-        memory_region_finalize(&s->conf_mem);
-        memory_region_finalize(&s->data_mem);
-    }
+    memory_region_finalize(&s->conf_mem);
+    memory_region_finalize(&s->data_mem);
 }
 
 static void pci_host_reset(DeviceState *dev)

@@ -155,7 +155,7 @@ void memory_region_init_alias(MemoryRegion *mr, Object *owner,
                               const char *name, MemoryRegion *orig,
                               hwaddr offset, uint64_t size);
 /* Leaves its container, frees what init took.  Not while an AddressSpace has
- * it as its root. */
+ * it as its root; nothing happens if it is all zeroes, as before init. */
 void memory_region_finalize(MemoryRegion *mr);
 
 static inline uint64_t memory_region_size(const MemoryRegion *mr)

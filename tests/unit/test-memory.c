@@ -374,10 +374,23 @@ static void test_backend_refusals(void)
     }
 }
 
+static void test_finalize_before_init(void)
+{
+    MemoryRegion mr = { 0 };
+
+    memory_region_finalize(&mr);
+    memory_region_init(&mr, NULL, "twice", 16);
+    memory_region_finalize(&mr);
+    memory_region_finalize(&mr);
+    g_assert_null(mr.name);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/memory/higher-priority-hides", test_priority);
+    g_test_add_func("/memory/finalize-before-init-does-nothing",
+                    test_finalize_before_init);
     g_test_add_func("/memory/alias-shows-its-target", test_alias);
     g_test_add_func("/memory/accesses-split-and-widen", test_split_and_widen);
     g_test_add_func("/memory/out-of-bounds-reads-as-ones", test_bounds);
