@@ -9,6 +9,7 @@
 #include "qemu/osdep.h"
 #include <sys/mman.h>
 #include <linux/memfd.h>
+#include "qemu/bitops.h"
 #include "system/hostmem.h"
 
 typedef struct HostMemoryBackendMemfd {
@@ -25,7 +26,6 @@ typedef struct HostMemoryBackendFile {
     char *mem_path;
     uint64_t offset;            /* bytes, where in the file */
     bool discard_data;
-    bool readonly;
 } HostMemoryBackendFile;
 DECLARE_INSTANCE_CHECKER(HostMemoryBackendFile, MEMORY_BACKEND_FILE,
                          TYPE_MEMORY_BACKEND_FILE)
@@ -112,11 +112,17 @@ static RAMBlock *memfd_alloc(HostMemoryBackend *backend, Error **errp)
     RAMBlock *block;
     int fd;
 
+    if (m->hugetlbsize &&
+        (!m->hugetlb || !is_power_of_2(m->hugetlbsize))) {
+        error_setg(errp, "memory-backend-memfd '%s': hugetlbsize %s",
+                   backend_name(backend), m->hugetlb ?
+                   "must be a power of two" : "needs hugetlb=on");
+        return NULL;
+    }
     if (m->hugetlb) {
         flags |= MFD_HUGETLB;
         if (m->hugetlbsize) {
-            flags |= (unsigned)__builtin_ctzll(m->hugetlbsize)
-                     << MFD_HUGE_SHIFT;
+            flags |= (unsigned)ctz64(m->hugetlbsize) << MFD_HUGE_SHIFT;
         }
     }
     fd = memfd_create(backend_name(backend), flags);
@@ -149,7 +155,8 @@ static RAMBlock *memfd_alloc(HostMemoryBackend *backend, Error **errp)
 /* A folder gets an unnamed file in it; anything else is opened or made. */
 static int file_open(HostMemoryBackendFile *f, bool *fresh, Error **errp)
 {
-    int fd = open(f->mem_path, (f->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+    bool readonly = f->parent_obj.readonly;
+    int fd = open(f->mem_path, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
 
     *fresh = false;
     if (fd < 0 && errno == EISDIR) {
@@ -160,7 +167,7 @@ static int file_open(HostMemoryBackendFile *f, bool *fresh, Error **errp)
             unlink(path);
             *fresh = true;
         }
-    } else if (fd < 0 && errno == ENOENT && !f->readonly) {
+    } else if (fd < 0 && errno == ENOENT && !readonly) {
         fd = open(f->mem_path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         *fresh = fd >= 0;
     }
@@ -216,7 +223,7 @@ static RAMBlock *file_alloc(HostMemoryBackend *backend, Error **errp)
         }
     }
     block = ram_block_new(backend_name(backend), backend->size, fd, f->offset,
-                          backend->share, f->readonly, errp);
+                          backend->share, backend->readonly, errp);
     if (block) {
         block->discard = f->discard_data;
         return block;
@@ -316,7 +323,7 @@ static const FieldProp file_props[] = {
     { "offset", FIELD_SIZE, MEMFILE(offset), "where in the file it begins" },
     { "discard-data", FIELD_BOOL, MEMFILE(discard_data),
       "drop the contents at the end" },
-    { "readonly", FIELD_BOOL, MEMFILE(readonly), "map it read-only" },
+    { "readonly", FIELD_BOOL, BACKEND(readonly), "map it read-only" },
 };
 
 static void backend_init(Object *obj)

@@ -346,6 +346,7 @@ static bool opt_rtc(const char *arg, Error **errp)
     JsonObject *opts = keyval_parse(arg, NULL, NULL, errp);
     bool ok = opts && rtc_configure(opts, errp);
 
+    start_config.rtc_given = true;
     if (opts) {
         json_object_unref(opts);
     }

@@ -43,7 +43,7 @@ typedef struct StartConfig {
     GPtrArray *serials;         /* of strings: short forms */
     GPtrArray *globals;         /* of strings */
     char *qtest, *qtest_log;
-    bool nodefaults, nographic, start_stopped, daemonize;
+    bool nodefaults, nographic, rtc_given, start_stopped, daemonize;
     char *pidfile;
 } StartConfig;
 extern StartConfig start_config;

@@ -412,28 +412,34 @@ static bool configure_accel(MachineState *ms, Error **errp)
     return optional;
 }
 
-/* Options that only a guest can have a use for. */
-static bool check_no_guest(MachineState *ms, Error **errp)
+/* Options that only a guest can have a use for; every property of -machine is
+ * one, and -kernel and its like are such properties. */
+static bool check_no_guest(MachineClass *mc, Error **errp)
 {
     const struct { const char *option; bool given; } of_guest[] = {
         { "-cpu", start_config.cpu }, { "-smp", start_config.smp },
         { "-m", start_config.mem }, { "-numa", start_config.numa_node },
-        { "-boot", start_config.boot },
-        { "-machine memory-backend=", ms->memory_backend },
-        { "-kernel", ms->kernel_filename },
-        { "-initrd", ms->initrd_filename },
-        { "-append", ms->kernel_cmdline }, { "-bios", ms->firmware },
+        { "-boot", start_config.boot }, { "-rtc", start_config.rtc_given },
+        { "-kernel", json_object_has_member(start_config.machine, "kernel") },
+        { "-initrd", json_object_has_member(start_config.machine, "initrd") },
+        { "-append", json_object_has_member(start_config.machine, "append") },
+        { "-bios", json_object_has_member(start_config.machine, "firmware") },
     };
+    g_autoptr(GList) properties = NULL;
 
     for (size_t i = 0; i < ARRAY_SIZE(of_guest); i++) {
         if (of_guest[i].given) {
             error_setg(errp, "%s: machine '%s' has no guest; give it to the "
-                       "process that has", of_guest[i].option,
-                       MACHINE_GET_CLASS(ms)->name);
+                       "process that has", of_guest[i].option, mc->name);
             return false;
         }
     }
-    return true;
+    properties = json_object_get_members(start_config.machine);
+    if (properties) {
+        error_setg(errp, "-machine %s,%s=: this machine has no options",
+                   mc->name, (char *)properties->data);
+    }
+    return !properties;
 }
 
 static bool check_kernel(MachineState *ms, Error **errp)
@@ -481,16 +487,16 @@ static bool make_machine(Error **errp)
     if (!configure_accel(ms, errp)) {
         return false;
     }
+    if (mc->no_cpus) {
+        return check_no_guest(mc, errp) &&
+               (!mc->init || mc->init(ms, errp)) && check_serials(mc, errp);
+    }
     if (!object_set_properties(OBJECT(ms), start_config.machine, errp)) {
         error_prepend(errp, "-machine %s: ", mc->name);
         return false;
     }
     if (start_config.nographic) {
         ms->graphics = false;
-    }
-    if (mc->no_cpus) {
-        return check_no_guest(ms, errp) &&
-               (!mc->init || mc->init(ms, errp)) && check_serials(mc, errp);
     }
     ms->cpu_type = g_strdup(start_config.cpu);
     return check_kernel(ms, errp) && configure_memory(ms, errp) &&

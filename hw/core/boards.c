@@ -58,6 +58,10 @@ bool machine_help(GString *out, const char *name, Error **errp)
         error_setg(errp, "There is no machine '%s'", name);
         return false;
     }
+    if (mc->no_cpus) {
+        g_string_append_printf(out, "%s has no options\n", mc->name);
+        return true;
+    }
     g_string_append_printf(out, "%s options:\n", mc->name);
     object_class_help(out, OBJECT_CLASS(mc));
     return true;
@@ -102,6 +106,11 @@ static HostMemoryBackend *ram_backend_named(MachineState *ms, Error **errp)
     backend = MEMORY_BACKEND(obj);
     if (backend->is_mapped) {
         error_setg(errp, "Memory backend '%s' is in use already", id);
+        return NULL;
+    }
+    if (backend->readonly) {
+        error_setg(errp, "Memory backend '%s' is read-only: a guest writes to "
+                   "its memory", id);
         return NULL;
     }
     if (!ms->ram_size) {

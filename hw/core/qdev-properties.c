@@ -466,12 +466,14 @@ static bool device_prop_set(Object *obj, const char *name, JsonNode *value,
     return prop->info->set(obj, prop, value, errp);
 }
 
-/* The default as its reader would see it; for help. */
+/* The default as its reader would see it; for help.  All ones in a field
+ * without a sign, and any descriptor, say that there is none. */
 static JsonNode *prop_default_node(const Property *prop)
 {
     const PropertyInfo *info = prop->info;
 
-    if (!prop->set_default) {
+    if (!prop->set_default || info == &qdev_prop_fd ||
+        (info == &qdev_prop_uint32 && prop->defval == UINT32_MAX)) {
         return NULL;
     }
     if (info->values) {

@@ -133,7 +133,7 @@ const X86CPUModel x86_cpu_models[] = {
         .name = "SapphireRapids", .base = "Icelake-Server-noTSX", .family = 6,
         .model = 143, .stepping = 4, .level = 0x20, .xlevel = 0x80000008,
         .model_id = "Intel Xeon Processor (SapphireRapids)",
-        .desc = "without AMX",
+        .desc = "Intel Xeon Processor (SapphireRapids, no AMX)",
         .add = "avx512ifma sha-ni rdpid bus-lock-detect serialize tsx-ldtrk "
                "avx512-fp16 fsrm arch-capabilities avx-vnni avx512-bf16 fzrm "
                "fsrs fsrc xsaves",

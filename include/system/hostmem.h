@@ -18,6 +18,7 @@ struct HostMemoryBackend {
     bool prealloc;
     bool merge, dump;           /* KSM may merge it; core dumps have it */
     bool canonical_id;
+    bool readonly;              /* only a file can be: it is no RAM then */
     bool is_mapped;             /* used by a machine or device */
     MemoryRegion mr;
 };

@@ -432,6 +432,16 @@ static const struct {
     { "smp-topology", "-smp 3,sockets=2,cores=2", "sockets" },
     { "smp-words", "-smp some", "-smp" },
     { "smp-maxcpus", "-smp 1,maxcpus=2", "hot plug" },
+    { "memory-read-only", "-m 4k -machine memory-backend=r -object "
+      "memory-backend-file,id=r,size=4k,readonly=on,mem-path=/proc/self/exe",
+      "read-only" },
+    { "huge-pages-of-no-size", "-object memory-backend-memfd,id=r,size=4M,"
+      "hugetlb=on,hugetlbsize=3M", "power of two" },
+    { "size-of-no-huge-pages", "-object memory-backend-memfd,id=r,size=4M,"
+      "hugetlbsize=2M", "hugetlb=on" },
+    { "remote-options", "-machine x-remote,mem-merge=off", "no options" },
+    { "remote-kernel", "-machine x-remote -kernel none", "has no guest" },
+    { "remote-clock", "-machine x-remote -rtc base=utc", "has no guest" },
 };
 
 static void run_start(gconstpointer data)
