@@ -15,13 +15,11 @@ static JsonObject *with_cause(ShutdownCause cause)
     return data;
 }
 
-static JsonObject *panic_data(void)
+static JsonObject *with_action(const char *action)
 {
     JsonObject *data = json_object_new();
 
-    json_object_set_string_member(data, "action",
-        panic_action == PANIC_ACTION_PAUSE ? "pause" :
-        panic_action == PANIC_ACTION_NONE ? "run" : "poweroff");
+    json_object_set_string_member(data, "action", action);
     return data;
 }
 
@@ -34,13 +32,18 @@ static void tell(void *opaque, RunStateEvent event, ShutdownCause cause)
         [RUNSTATE_EVENT_STOP] = "STOP",
         [RUNSTATE_EVENT_RESUME] = "RESUME",
         [RUNSTATE_EVENT_GUEST_PANICKED] = "GUEST_PANICKED",
+        [RUNSTATE_EVENT_GUEST_CRASHLOADED] = "GUEST_CRASHLOADED",
     };
     JsonObject *data = NULL;
 
     if (event == RUNSTATE_EVENT_SHUTDOWN || event == RUNSTATE_EVENT_RESET) {
         data = with_cause(cause);
     } else if (event == RUNSTATE_EVENT_GUEST_PANICKED) {
-        data = panic_data();
+        data = with_action(panic_action == PANIC_ACTION_PAUSE ? "pause" :
+                           panic_action == PANIC_ACTION_NONE ? "run" :
+                           "poweroff");
+    } else if (event == RUNSTATE_EVENT_GUEST_CRASHLOADED) {
+        data = with_action("run");
     }
     monitor_event(names[event], data);
 }
@@ -78,6 +81,8 @@ static const QMPEvent run_events[] = {
     { "STOP", NULL, "The guest's CPUs stand still." },
     { "RESUME", NULL, "The guest's CPUs run again." },
     { "GUEST_PANICKED", panic_members, "The guest says that it has crashed." },
+    { "GUEST_CRASHLOADED", panic_members,
+      "The guest says that it has crashed and runs its crash kernel." },
     { }
 };
 QMP_TABLE(events, run_events)

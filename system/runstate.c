@@ -197,7 +197,7 @@ ShutdownAction shutdown_action = SHUTDOWN_ACTION_POWEROFF;
 PanicAction panic_action = PANIC_ACTION_SHUTDOWN;
 
 static int reset_requested, shutdown_requested, powerdown_requested,
-    panic_requested, killed_signal, killed_by;
+    panic_requested, crashload_requested, killed_signal, killed_by;
 static int vmstop_requested = RUN_STATE_MAX;
 static int exit_code;
 
@@ -279,6 +279,11 @@ void qemu_system_vmstop_request(RunState state)
 void qemu_system_guest_panicked(void)
 {
     request(&panic_requested, 1);
+}
+
+void qemu_system_guest_crashloaded(void)
+{
+    request(&crashload_requested, 1);
 }
 
 /* Async-signal-safe.  An operator who asks to end it means it, whatever
@@ -485,6 +490,9 @@ static bool serve_requests(void)
 
     if (take(&panic_requested, 0)) {
         panic_now();
+    }
+    if (take(&crashload_requested, 0)) {
+        tell_event(RUNSTATE_EVENT_GUEST_CRASHLOADED, SHUTDOWN_CAUSE_NONE);
     }
     value = take(&shutdown_requested, SHUTDOWN_CAUSE_NONE);
     if (value && shutdown_now(value)) {

@@ -10,6 +10,7 @@
 #include "hw/i386/cpu.h"
 #include "hw/i386/pc.h"
 #include "hw/isa/pc-ports.h"
+#include "hw/misc/pvpanic.h"
 #include "qemu/bitops.h"
 #include "system/kvm.h"
 #include "system/runstate.h"
@@ -144,6 +145,7 @@ ACPITables *pc_build_acpi(PCMachineState *pcms)
         .apic_ids = apic_ids,
         .nr_cpus = ms->smp_cpus,
         .com_ports = pc_com_ports(pcms),
+        .pvpanic_port = pvpanic_port(pcms->isa_bus),
     };
 
     pc_pci_windows(&cfg, pcms->below_4g, pcms->above_4g);

@@ -51,6 +51,8 @@ void vm_start(void);
 void vm_stop(RunState state);
 /* The guest says that it crashed (pvpanic).  BQL, vCPU threads too. */
 void qemu_system_guest_panicked(void);
+/* It crashed and goes on in a kernel for that.  As above; nothing stops. */
+void qemu_system_guest_crashloaded(void);
 /* @fn runs on each change, after vCPUs have stopped or before they start. */
 void qemu_add_vm_change_state_handler(void (*fn)(void *opaque, bool running,
                                                  RunState state),
@@ -81,6 +83,7 @@ typedef enum RunStateEvent {
     RUNSTATE_EVENT_STOP,
     RUNSTATE_EVENT_RESUME,
     RUNSTATE_EVENT_GUEST_PANICKED,
+    RUNSTATE_EVENT_GUEST_CRASHLOADED,
 } RunStateEvent;
 bool shutdown_caused_by_guest(ShutdownCause cause);
 /* @fn hears of each in the main loop's thread, BQL held. */

@@ -74,7 +74,7 @@ static const AccelOps broken = { .name = "broken", .init = broken_init };
 static void on_event(void *opaque, RunStateEvent event, ShutdownCause cause)
 {
     static const char *const names[] = {
-        "SHUTDOWN", "RESET", "POWERDOWN", "STOP", "RESUME", "PANIC",
+        "SHUTDOWN", "RESET", "POWERDOWN", "STOP", "RESUME", "PANIC", "CRASHLOADED",
     };
 
     g_string_append_printf(seen, "%s", names[event]);

@@ -161,7 +161,7 @@ static uint32_t build_dsdt(ACPITables *t, const ACPIConfig *cfg)
         { "PLWS", cfg->pci_low.first }, { "PLWE", cfg->pci_low.last },
         { "P64S", cfg->pci64.first / MiB },
         { "P64E", (cfg->pci64.last + 1) / MiB },
-        { "COMP", cfg->com_ports },
+        { "COMP", cfg->com_ports }, { "PVPP", cfg->pvpanic_port },
     };
     GByteArray *b = t->blob[ACPI_TABLES];
     uint32_t start;

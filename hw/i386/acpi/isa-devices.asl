@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Chips at fixed ports: included in the device of the ISA bridge. */
 PATCHED (COMP)              // bit per COM port that exists
+PATCHED (PVPP)              // pvpanic's port, 0: it does not exist
 
 Method (COMS, 1)
 {
@@ -70,4 +71,27 @@ Device (COM4)
         IRQNoFlags () {3}
     })
     Method (_STA) { Return (COMS (8)) }
+}
+
+Device (PEVT)
+{
+    Name (_HID, "QEMU0001")
+    Method (_CRS, 0, Serialized)
+    {
+        Name (CRS, ResourceTemplate () {
+            IO (Decode16, 0, 0, 1, 1, PORT)
+        })
+        CreateWordField (CRS, PORT._MIN, NPRT)
+        CreateWordField (CRS, PORT._MAX, XPRT)
+        NPRT = PVPP
+        XPRT = PVPP
+        Return (CRS)
+    }
+    Method (_STA)
+    {
+        If (PVPP) {
+            Return (0x0f)
+        }
+        Return (0)
+    }
 }

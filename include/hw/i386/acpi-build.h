@@ -28,6 +28,7 @@ typedef struct ACPIConfig {
     ACPIWindow pci_low, pci32, pci64;
     uint64_t ecam_base;             /* 0: no MCFG */
     uint8_t com_ports;              /* bit per COM port */
+    uint16_t pvpanic_port;          /* 0: none */
     bool has_vga;
 } ACPIConfig;
 
