@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The shell blocks of a page that are marked "run" say what the text block
-after each of them shows."""
+"""The shell blocks of docs/ that are marked "run" say what the text block after
+each of them shows."""
 import argparse
+import glob
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ sys.path.insert(0, os.path.join(here, '..', 'functional'))
 from mpqemu_test import tap  # noqa: E402
 from chapter import blocks  # noqa: E402
 
+DOCS = os.path.join(here, '..', '..', 'docs')
 LIMIT = 60
 
 
@@ -42,10 +44,9 @@ class Session(unittest.TestCase):
 def main():
     args = argparse.ArgumentParser()
     args.add_argument('--program', required=True)
-    args.add_argument('pages', nargs='+')
     args = args.parse_args()
     suite = unittest.TestSuite()
-    for page in args.pages:
+    for page in sorted(glob.glob(os.path.join(DOCS, '*', '*.md'))):
         found = list(blocks(page))
         for (language, word, line, text), after in zip(found, found[1:]):
             if (language, word) == ('sh', 'run'):
