@@ -21,16 +21,6 @@ SYSTEM = os.path.join(top, 'docs', 'system')
 CODE = re.compile(r'`([^`]+)`')
 LINK = re.compile(r'\[[^]]*\]\(([^)\s]+)\)')
 CELL = re.compile(r'(?<!\\)\|')
-# Where the properties of a driver, object or machine are.
-PAGES = {
-    'lsi': 'lsi53c895a.md', 'scsi-hd': 'scsi.md', 'scsi-cd': 'scsi.md',
-    'pcie-root-port': 'devices.md', 'isa-serial': 'devices.md',
-    'isa-debugcon': 'devices.md', 'isa-debug-exit': 'devices.md',
-    'x-pci-proxy-dev': 'multi-process.md',
-    'x-remote-object': 'multi-process.md', 'secret': 'objects.md',
-    'memory-backend-file': 'objects.md', 'memory-backend-memfd': 'objects.md',
-    'memory-backend-ram': 'objects.md',
-}
 
 
 def said(*args):
@@ -89,11 +79,12 @@ def plain(default):
     return {'true': 'on', 'false': 'off'}.get(default, default.strip('"'))
 
 
-def page_of(name):
-    path = PAGES.get(name, name + '.md')
-    text = read(SYSTEM, path)
-    # A page of several has a section for each, or one table for all.
-    return dict(sections(text)).get(name, text)
+def page_of(cells, within):
+    """The page, or section, to which the row of a driver or object links."""
+    links = LINK.findall(cells[-1])
+    path, _, anchor = links[0].partition('#') if links else ('', '', '')
+    text = read(SYSTEM, path or within)
+    return dict(sections(text))[anchor] if anchor else text
 
 
 class Options(unittest.TestCase):
@@ -149,8 +140,8 @@ class Machines(unittest.TestCase):
 
 class Types(unittest.TestCase):
     """Devices and objects."""
-    def check_properties(self, name, option, common):
-        known = entries(page_of(name))
+    def check_properties(self, name, option, page, common):
+        known = entries(page)
         for prop, default in properties(said(option,
                                              name + ',help')).items():
             cells = known.get(prop) or common.get(prop)
@@ -167,16 +158,18 @@ class Types(unittest.TestCase):
                            said('-device', 'help'))
         self.assertGreater(len(names), 5)
         for name, alias in names:
-            self.assertIn(name, known)
-            self.assertIn(alias or name, known)
-            self.check_properties(name, '-device', common)
+            self.assertIn(name, list(known))
+            self.assertIn(alias or name, list(known))
+            self.check_properties(name, '-device',
+                                  page_of(known[name], 'devices.md'), common)
 
     def test_objects(self):
         text = read(SYSTEM, 'objects.md')
         known = entries(text)
         for name in said('-object', 'help').split()[5:]:
-            self.assertIn(name, known)
-            self.check_properties(name, '-object', known)
+            self.assertIn(name, list(known))
+            self.check_properties(name, '-object',
+                                  page_of(known[name], 'objects.md'), {})
 
     def test_chardevs(self):
         known = all_entries()
