@@ -542,17 +542,16 @@ static void quit_by_operator(void)
     qemu_system_shutdown_request(SHUTDOWN_CAUSE_HOST_SIGNAL);
 }
 
-int main(int argc, char **argv)
+bool qemu_init(int argc, char **argv)
 {
     Error *err = NULL;
-    int status;
 
     error_set_progname(argv[0]);
     /* A peer that has gone is an error of the write, not a signal. */
     signal(SIGPIPE, SIG_IGN);
     if (!options_parse(argc, argv, &err) || !become_process(&err)) {
         error_report_err(err);
-        return 1;
+        return false;
     }
     qemu_init_main_loop();
     qemu_chr_set_quit_handler(quit_by_operator);
@@ -560,7 +559,7 @@ int main(int argc, char **argv)
     if (!start(&err)) {
         error_report_err(err);
         qemu_chr_cleanup();
-        return 1;
+        return false;
     }
     os_setup_signal_handling();
     qemu_system_reset(SHUTDOWN_CAUSE_NONE);
@@ -569,8 +568,5 @@ int main(int argc, char **argv)
         vm_start();
     }
     os_daemon_ready();
-    status = qemu_main_loop();
-    monitor_flush_events();
-    qemu_chr_cleanup();
-    return status;
+    return true;
 }

@@ -17,4 +17,13 @@ Chardev *serial_hd(int i);
  */
 void qemu_add_machine_ready(void (*fn)(void *opaque), void *opaque);
 
+/**
+ * qemu_init - everything up to the main loop, which the caller runs.
+ * @argv: the command line, with the program's name
+ *
+ * False after the error has been reported; the process is then to end.  Main
+ * thread, once; it holds the BQL afterwards.
+ */
+bool qemu_init(int argc, char **argv);
+
 #endif

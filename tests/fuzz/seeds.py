@@ -1,0 +1,343 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Write the inputs that fuzzing starts from: seeds.py FOLDER
+
+FOLDER/TARGET/NAME: what a driver does, in the format that each target's first
+comment describes.
+"""
+import os
+import struct
+import sys
+
+
+def number(size, value):
+    return (value & ((1 << (8 * size)) - 1)).to_bytes(size, 'little')
+
+
+# -- remote.c ------------------------------------------------------------------
+
+def op(code, upper=0, *fields):
+    return bytes([code | upper << 4]) + b''.join(fields)
+
+
+def config_write(addr, value, size=4):
+    return op(0, {1: 0, 2: 1, 4: 2}[size], number(1, addr), number(4, value))
+
+
+def config_read(addr, size=4):
+    return op(1, {1: 0, 2: 1, 4: 2}[size], number(1, addr))
+
+
+LOG = {1: 0, 2: 1, 4: 2, 8: 3}
+
+
+def write(at, value, size=4, bar=0):
+    if value < 0x10000:
+        return op(2, LOG[size] | bar << 2, number(2, at), number(2, value))
+    return op(12, LOG[size] | bar << 2, number(2, at), number(8, value))
+
+
+def read(at, size=4, bar=0):
+    return op(3, LOG[size] | bar << 2, number(2, at))
+
+
+def memory(at, data):
+    parts = [data[i:i + 248] for i in range(0, len(data), 248)]
+    return b''.join(op(4, 0, number(2, (at + 248 * i) // 8),
+                       bytes([len(part)]), part)
+                    for i, part in enumerate(parts))
+
+
+def fill(at, words, value):
+    return op(5, 0, number(2, at // 8), bytes([words]), number(8, value))
+
+
+def step(micros):
+    return op(6, 0, number(2, micros))
+
+
+RESET, RESAMPLE, SET_IRQFD = op(7, 0), op(7, 1), op(7, 3)
+
+
+def table(*rows, kind=0):
+    return op(8, kind + len(rows), *(
+        number(2, gpa) + bytes([size, offset]) for gpa, size, offset in rows))
+
+
+def message(cmd, payload=b''):
+    return op(11, 0, bytes([cmd, len(payload)]), payload)
+
+
+def any_device():
+    """Whatever the device is: the bus, and the link."""
+    yield 'empty', b''
+    yield 'config', b'\0' + b''.join(config_read(a) for a in range(0, 256, 4))
+    yield 'config-write', b'\0' + b''.join(
+        config_write(a, 0xffffffff) + config_read(a, 2)
+        for a in range(0, 64, 4))
+    yield 'intx-off', b'\0' + config_write(4, 0x407, 2) + config_read(6, 2)
+    yield 'read', b'\0' + b''.join(read(a, 4) for a in range(0, 256, 4))
+    yield 'write-ones', b'\0' + b''.join(
+        write(a, 0xffff) for a in range(0, 256, 4))
+    yield 'sizes', b'\0' + b''.join(
+        read(a, s) + write(a, 1, s) for a in (0, 1, 3, 8) for s in LOG)
+    yield 'second-bar', b'\0' + b''.join(
+        read(a, 4, 1) + write(a, 5, 4, 1) for a in range(0, 64, 8))
+    yield 'reset', b'\0' + write(8, 5) + RESET + read(8)
+    yield 'memory', b'\x08' + table((0, 16, 0), (32, 16, 16)) + \
+        memory(0, bytes(range(64))) + table((64, 1, 0)) + table()
+    yield 'irqfd', b'\x02' + SET_IRQFD + RESAMPLE + SET_IRQFD + op(9, 6)
+    yield 'messages', b'\x0f' + message(7) + \
+        message(3, struct.pack('<IIi', 0, 0, 4)) + \
+        message(5, struct.pack('<QQIB3x', 0xe0000000, 0, 4, 1)) + \
+        message(1, bytes(8))
+    yield 'nothing-prepared', b'\x0f' + config_read(0) + read(0)
+    yield 'power', b'\0' + b''.join(config_write(a, 3, 2)
+                                    for a in range(0x40, 0x60, 4))
+
+
+def edu():
+    yield from any_device()
+    yield 'factorial', b'\0' + write(0x20, 0x80) + write(8, 12) + step(100) + \
+        read(0x20) + read(8) + read(0x24) + write(0x64, 1)
+    yield 'interrupt', b'\0' + write(0x60, 0x55) + RESAMPLE + read(0x24) + \
+        write(0x64, 0x55) + RESAMPLE
+    dma = [write(0x80, 0x1000, 8), write(0x88, 0x40000, 8),
+           write(0x90, 0x800, 8), write(0x98, 5, 8), step(60000),
+           step(60000), read(0x98), read(0x24)]
+    yield 'dma-in', b'\0' + fill(0x1000, 255, 0x1122334455667788) + \
+        b''.join(dma)
+    yield 'dma-out', b'\0' + b''.join(dma) + write(0x80, 0x40000, 8) + \
+        write(0x88, 0x1f800, 8) + write(0x98, 7, 8) + step(60000) + \
+        step(60000) + write(0x64, 0x100)
+
+
+def pci_testdev():
+    yield from any_device()
+    for bar in (0, 1):
+        for test in range(4):
+            yield f'test-{bar}-{test}', b'\0' + write(0, test, 1, bar) + \
+                b''.join(read(a, s, bar) for s in (1, 2, 4)
+                         for a in (0, 4, 8, 12, 16, 20)) + \
+                write(16, 0xfa, 1, bar) * 3 + read(12, 4, bar)
+
+
+# -- nvme ----------------------------------------------------------------------
+
+def sqe(queue, opcode, nsid=0, prp1=0x3000, prp2=0x4000, dw10=0, dw11=0, dw12=0,
+        dw13=0, cid=7, flags=0, reap=True):
+    entry = struct.pack('<BBHIQQQQ6I', opcode, flags, cid, nsid, 0, 0, prp1,
+                        prp2, dw10, dw11, dw12, dw13, 0, 0).rstrip(b'\0')
+    return op(14 if reap else 13, queue, bytes([len(entry)]), entry)
+
+
+def nvme_queues(count=3):
+    return b''.join(
+        sqe(0, 5, prp1=0x2000 * q + 0x1000, dw10=31 << 16 | q,
+            dw11=q << 16 | 3) +
+        sqe(0, 1, prp1=0x2000 * q, dw10=31 << 16 | q, dw11=q << 16 | 1)
+        for q in range(1, count + 1))
+
+
+def nvme():
+    yield from any_device()
+    data = 0x10000
+    for cns in (0, 1, 2, 3, 5, 6, 0x10, 0x11, 0x12, 0x13, 0x14, 0x1c):
+        yield f'identify-{cns:x}', b'\0' + sqe(0, 6, 1, data, dw10=cns)
+    for lid in (1, 2, 3, 4, 5, 6):
+        yield f'log-{lid:x}', b'\0' + sqe(0, 2, 0xffffffff, data,
+                                          dw10=127 << 16 | lid)
+    for fid in range(1, 0x12):
+        yield f'feature-{fid:x}', b'\0' + b''.join(
+            sqe(0, 10, 1, data, dw10=fid | sel << 8) for sel in range(4)) + \
+            sqe(0, 9, 1, data, dw10=fid, dw11=0x10001) + sqe(0, 10, 1, data,
+                                                             dw10=fid)
+    yield 'queues', b'\0' + nvme_queues() + \
+        b''.join(sqe(0, 0, dw10=q) + sqe(0, 4, dw10=q) for q in (3, 2, 1))
+    yield 'no-queue-0', b'\0' + sqe(0, 5) + sqe(0, 1) + sqe(0, 0) + sqe(0, 4)
+    for opcode in (0, 1, 2, 4, 5, 8, 9, 0xc):
+        yield f'io-{opcode:x}', b'\0' + nvme_queues(1) + \
+            sqe(1, opcode, 1, data, data + 0x1000, dw10=3, dw12=7)
+    yield 'prp-list', b'\0' + nvme_queues(1) + b''.join(
+        memory(0x8000 + 8 * i, number(8, data + 0x1000 * i))
+        for i in range(8)) + \
+        sqe(1, 2, 1, data, 0x8000, dw12=63) + sqe(1, 1, 1, data + 0x200, 0x8000,
+                                                  dw12=63)
+    yield 'trim', b'\0' + nvme_queues(1) + \
+        memory(data, struct.pack('<IIQ', 0, 8, 16) * 4) + \
+        sqe(1, 9, 1, data, dw10=3, dw11=4)
+    yield 'abort', b'\0' + sqe(0, 0xc) * 5 + sqe(0, 8, dw10=7 << 16)
+    yield 'asynchronous', b'\0' + sqe(0, 9, dw10=0xb, dw11=0x1ff) + \
+        sqe(0, 0xc) * 4 + write(0x1000, 99) + sqe(0, 2, 0xffffffff, data,
+                                                  dw10=1)
+    yield 'queue-full', b'\0' + nvme_queues(1) + \
+        sqe(1, 0, 1, reap=False) * 40 + write(0x100c, 31)
+    yield 'disable', b'\0' + nvme_queues(1) + write(0x14, 0) + read(0x1c) + \
+        write(0x14, 0x460001) + sqe(0, 6, dw10=1)
+    yield 'shutdown', b'\0' + write(0x14, 0x464001) + read(0x1c) + step(1000)
+    yield 'mask', b'\0' + write(0xc, 1) + sqe(0, 6, dw10=1, reap=False) + \
+        write(0x10, 1) + RESAMPLE + write(0x1004, 1)
+    yield 'bad-doorbell', b'\0' + write(0x1000, 0xffff) + write(0x1010, 3) + \
+        read(0x1c)
+    yield 'bad-settings', b'\x08' + write(0x14, 0xf) + write(0x24, 0) + \
+        write(0x28, 0xdeadbeef0, 8) + write(0x14, 0x460001) + read(0x1c)
+    yield 'format', b'\0' + sqe(0, 0x80, 1)
+    yield 'no-memory', b'\0' + nvme_queues(1) + table((64, 1, 0)) + \
+        sqe(1, 2, 1, data, dw12=7) + read(0x1c)
+    yield 'bus-master-off', b'\0' + config_write(4, 3, 2) + sqe(0, 6, dw10=1) + \
+        read(0x1c)
+
+
+# -- lsi53c895a ------------------------------------------------------------------
+
+def scsi(cdb, length=0, target=0, to_host=True, kind=13, tag=0):
+    cdb = bytes(cdb)
+    return op(kind, target | to_host << 1 | tag << 2, bytes([len(cdb)]), cdb,
+              number(2, length))
+
+
+CDBS = {
+    'test-unit-ready': ([0] * 6, 0),
+    'request-sense': ([3, 0, 0, 0, 18, 0], 18),
+    'read6': ([8, 0, 0, 1, 2, 0], 1024),
+    'inquiry': ([0x12, 0, 0, 0, 36, 0], 36),
+    'inquiry-0': ([0x12, 1, 0, 0, 252, 0], 252),
+    'inquiry-80': ([0x12, 1, 0x80, 0, 252, 0], 252),
+    'inquiry-83': ([0x12, 1, 0x83, 0, 252, 0], 252),
+    'inquiry-b0': ([0x12, 1, 0xb0, 0, 252, 0], 252),
+    'mode-sense6': ([0x1a, 0, 0x3f, 0, 192, 0], 192),
+    'mode-sense10': ([0x5a, 0, 0x3f, 0, 0, 0, 0, 0, 192, 0], 192),
+    'start-stop': ([0x1b, 0, 0, 0, 2, 0], 0),
+    'prevent': ([0x1e, 0, 0, 0, 1, 0], 0),
+    'capacity10': ([0x25] + [0] * 9, 8),
+    'read10': ([0x28, 0, 0, 0, 0, 1, 0, 0, 4, 0], 2048),
+    'synchronize': ([0x35] + [0] * 9, 0),
+    'read-toc': ([0x43, 2, 0, 0, 0, 0, 0, 0, 20, 0], 20),
+    'read-toc-1': ([0x43, 0, 1, 0, 0, 0, 0, 0, 20, 0], 20),
+    'get-configuration': ([0x46, 0, 0, 0, 0, 0, 0, 1, 0, 0], 256),
+    'event-status': ([0x4a, 1, 0, 0, 0x10, 0, 0, 0, 8, 0], 8),
+    'disc-information': ([0x51, 0, 0, 0, 0, 0, 0, 0, 34, 0], 34),
+    'read12': ([0xa8, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0], 1024),
+    'read16': ([0x88] + [0] * 12 + [2, 0, 0], 1024),
+    'capacity16': ([0x9e, 0x10] + [0] * 11 + [32, 0, 0], 32),
+    'report-luns': ([0xa0, 0, 0, 0, 0, 0, 0, 0, 0, 64, 0, 0], 64),
+    'mechanism': ([0xbd, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0], 8),
+    'reserve': ([0x16, 0, 0, 0, 0, 0], 0),
+    'verify': ([0x2f, 0, 0, 0, 0, 1, 0, 0, 4, 0], 0),
+}
+WRITES = {
+    'write6': ([0x0a, 0, 0, 1, 2, 0], 1024),
+    'mode-select6': ([0x15, 0x10, 0, 0, 24, 0], 24),
+    'mode-select10': ([0x55, 0x10, 0, 0, 0, 0, 0, 0, 28, 0], 28),
+    'write10': ([0x2a, 0, 0, 0, 0, 1, 0, 0, 4, 0], 2048),
+    'write-verify': ([0x2e, 0, 0, 0, 0, 1, 0, 0, 4, 0], 2048),
+    'write16': ([0x8a] + [0] * 12 + [2, 0, 0], 1024),
+    'write-same16': ([0x93, 8] + [0] * 11 + [2, 0, 0], 512),
+    'unmap': ([0x42, 0, 0, 0, 0, 0, 0, 0, 24, 0], 24),
+}
+READY = scsi([0] * 6)       # takes the unit attention away
+
+
+def script(*words):
+    return memory(0x1000, struct.pack(f'<{len(words)}I', *words)) + \
+        write(0x2c, 0x1000)
+
+
+def lsi():
+    yield from any_device()
+    for name, (cdb, length) in CDBS.items():
+        for target in (0, 1):
+            yield f'{name}-{target}', b'\0' + READY * 2 + scsi(
+                cdb, length, target) + read(0x14) + read(0xc, 1)
+        yield f'{name}-patient', b'\0' + READY + scsi(cdb, length, kind=15,
+                                                      tag=1)
+    for name, (cdb, length) in WRITES.items():
+        yield name, b'\0' + READY * 2 + fill(0x10000, 32, 0x0a08) + scsi(
+            cdb, length, to_host=False) + scsi(CDBS['request-sense'][0], 18)
+    yield 'attention', b'\0' + scsi(*CDBS['inquiry']) + scsi(
+        *CDBS['read10']) + scsi(*CDBS['request-sense'])
+    yield 'short', b'\0' + READY * 2 + scsi(CDBS['inquiry'][0], 20) + \
+        write(0x2c, 0x1100)
+    yield 'long', b'\0' + READY * 2 + scsi(CDBS['inquiry'][0], 255)
+    yield 'arithmetic', b'\0' + script(
+        0x78340500, 0, 0x7e340300, 0, 0x7a344000, 0, 0x74340f00, 0,
+        0x6a350000, 0, 0x79340000, 0, 0x7d350000, 0, 0x98080000, 9)
+    yield 'jumps', b'\0' + script(
+        0x88080000, 0x1018, 0x98080000, 3, 0x80000000, 0, 0x90080000, 0)
+    yield 'moves', b'\0' + script(
+        0xc0000010, 0x10000, 0xe1000100, 0xc0000010, 0x10000, 0x10100,
+        0xe1340004, 0x10104, 0xe0340004, 0x10200, 0x98080000, 1)
+    yield 'table-indirect', b'\0' + write(0x10, 0x8000) + memory(
+        0x8000, struct.pack('<4I', 0, 6, 0x8040, 0)) + script(
+            0x43000000, 0, 0x1a000000, 4, 0x98080000, 1)
+    yield 'timeout', b'\0' + script(0x41050000, 0, 0x9f030000, 1, 0x98080000, 2)
+    yield 'endless', b'\0' + script(0x80080000, 0x1000) + step(3000)
+    yield 'illegal', b'\0' + script(0xb8080000, 0)
+    yield 'single-step', b'\0' + write(0x3b, 0x10, 1) + script(
+        0x80000000, 0, 0x80000000, 0) + write(0x3b, 0x14, 1)
+    yield 'bus-reset', b'\0' + READY + write(1, 8, 1) + write(1, 0, 1) + \
+        read(0x42, 2)
+    yield 'soft-reset', b'\0' + READY + write(0x14, 0x40, 1) + \
+        write(0x14, 0, 1)
+    yield 'abort', b'\0' + script(0x80080000, 0x1000) + \
+        write(0x14, 0x80, 1) + read(0xc, 1)
+    yield 'script-ram', b'\0' + write(0, 0x98080000, 4, 2) + \
+        write(4, 5, 4, 2) + read(0, 4, 2) + write(0x2c, 0xe2000000)
+    yield 'timers', b'\0' + write(0x48, 0xff, 1) + write(0x49, 0xf, 1) + \
+        write(0x40, 0xff) + step(60000) * 4 + read(0x42, 2)
+    yield 'reselect-select', b'\0' + READY + scsi(
+        *CDBS['read10'], kind=15) + READY + scsi(*CDBS['read10'], kind=15,
+                                                 tag=3)
+
+
+# -- wire.c ----------------------------------------------------------------------
+
+def chunk(code, data):
+    return bytes([code, len(data)]) + data
+
+
+def wire_message(cmd, payload, fds=0):
+    data = struct.pack('<iIQ', cmd, 0, len(payload)) + payload
+    return chunk(fds, data)
+
+
+def wire():
+    receive = b'\x06'
+    sizes = (192, 8, 12, 12, 24, 24, 0, 0)
+    for cmd, size in enumerate(sizes):
+        fds = {0: 3, 6: 2}.get(cmd, 0)
+        yield f'message-{cmd}', wire_message(cmd, bytes(size), fds) + receive
+        yield f'message-{cmd}-pieces', b''.join(
+            chunk(0, struct.pack('<iIQ', cmd, 0, size)[i:i + 4]) + receive
+            for i in range(0, 16, 4)) + chunk(0, bytes(size))
+    yield 'all', b''.join(wire_message(cmd, bytes(size))
+                          for cmd, size in enumerate(sizes)) + receive
+    yield 'access', wire_message(3, struct.pack('<IIi', 0, 0, 4)) + \
+        wire_message(5, struct.pack('<QQIB3x', 0xe0000000, 0, 4, 1)) + receive
+    yield 'too-long', b'\x04\x01\xff\xff' + receive
+    yield 'descriptors-twice', wire_message(6, b'', 2) + \
+        wire_message(6, b'', 2) + receive
+    yield 'many-descriptors', b'\x05\x09' + bytes(9) + receive
+    yield 'eight-descriptors', b'\x05\xd0' + \
+        struct.pack('<iIQ', 0, 0, 192) + bytes(192) + receive
+    yield 'header', b'\x07' + struct.pack('<iIQ', -1, 5, 1 << 63) + receive
+    yield 'cut', chunk(0, bytes(7))
+
+
+TARGETS = {
+    'edu': edu, 'lsi': lsi, 'nvme': nvme, 'pci-testdev': pci_testdev,
+    'wire': wire,
+}
+
+
+def main():
+    for target, seeds in TARGETS.items():
+        folder = os.path.join(sys.argv[1], target)
+        os.makedirs(folder, exist_ok=True)
+        for name, data in seeds():
+            with open(os.path.join(folder, name), 'wb') as file:
+                file.write(data)
+
+
+if __name__ == '__main__':
+    main()
