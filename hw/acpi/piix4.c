@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * PIIX4 function 3: power management and SMBus (Intel 290562, 7).  The general
- * purpose events stand at 0xafe0, where QEMU's machines have them.
+ * purpose events stand at 0xafe0 and the registers of PCI hot plug at 0xae00,
+ * where QEMU's machines have them; it is the hot-plug handler of its bus.
  */
 #include "qemu/osdep.h"
+#include "hw/acpi/pcihp.h"
 #include "hw/acpi/piix4.h"
 #include "hw/acpi/smbus.h"
 
@@ -18,6 +20,7 @@ struct PIIX4PMState {
     PCIDevice parent_obj;
     ACPIPMState pm;
     PMSMBus smb;
+    ACPIPCIHPState pcihp;
     qemu_irq sci;
 };
 
@@ -27,6 +30,7 @@ static const VMStateDescription vmstate_piix4_pm = {
     .fields = (const VMStateField[]) {
         VMSTATE_STRUCT(pm.regs, PIIX4PMState, &vmstate_acpi_pm),
         VMSTATE_STRUCT(smb.regs, PIIX4PMState, &vmstate_pm_smbus),
+        VMSTATE_STRUCT(pcihp.regs, PIIX4PMState, &vmstate_acpi_pcihp),
         VMSTATE_END_OF_LIST()
     },
 };
@@ -68,6 +72,7 @@ static void piix4_pm_reset(DeviceState *dev)
     c[DEVACTB_APMC] = 0x02;
     acpi_pm_reset(&s->pm);
     pm_smbus_reset(&s->smb);
+    acpi_pcihp_reset(&s->pcihp);
     piix4_pm_map(s);
 }
 
@@ -91,6 +96,29 @@ static bool piix4_pm_realize(PCIDevice *dev, Error **errp)
     memory_region_add_subregion(io, ACPI_APM_PORT, &s->pm.apm);
     memory_region_set_enabled(&s->smb.io, false);
     memory_region_add_subregion(io, 0, &s->smb.io);
+    acpi_pcihp_init(&s->pcihp, OBJECT(dev), pci_get_bus(dev));
+    memory_region_add_subregion(io, ACPI_PCIHP_PORT, &s->pcihp.io);
+    qbus_set_hotplug_handler(&pci_get_bus(dev)->qbus, OBJECT(dev));
+    return true;
+}
+
+static bool piix4_pm_plug(HotplugHandler *h, DeviceState *dev, Error **errp)
+{
+    PIIX4PMState *s = PIIX4_PM(h);
+
+    if (acpi_pcihp_plug(&s->pcihp, PCI_DEVICE(dev))) {
+        acpi_pm_raise_gpe(&s->pm, ACPI_PCIHP_GPE);
+    }
+    return true;
+}
+
+static bool piix4_pm_unplug_request(HotplugHandler *h, DeviceState *dev,
+                                    Error **errp)
+{
+    PIIX4PMState *s = PIIX4_PM(h);
+
+    acpi_pcihp_unplug_request(&s->pcihp, PCI_DEVICE(dev));
+    acpi_pm_raise_gpe(&s->pm, ACPI_PCIHP_GPE);
     return true;
 }
 
@@ -106,6 +134,7 @@ static void piix4_pm_class_init(ObjectClass *klass, void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
     PCIDeviceClass *pc = PCI_DEVICE_CLASS(klass);
+    HotplugHandlerClass *hc = HOTPLUG_HANDLER_CLASS(klass);
 
     dc->desc = "PIIX4 power management";
     dc->user_creatable = false;
@@ -118,6 +147,8 @@ static void piix4_pm_class_init(ObjectClass *klass, void *data)
     pc->device_id = 0x7113;         /* 82371AB PIIX4 ACPI */
     pc->class_id = 0x0680;          /* bridge, other */
     pc->revision = 3;
+    hc->plug = piix4_pm_plug;
+    hc->unplug_request = piix4_pm_unplug_request;
 }
 
 static const TypeInfo piix4_pm_types[] = {
@@ -128,6 +159,7 @@ static const TypeInfo piix4_pm_types[] = {
         .class_init = piix4_pm_class_init,
         .interfaces = (const InterfaceInfo[]) {
             { INTERFACE_CONVENTIONAL_PCI_DEVICE },
+            { TYPE_HOTPLUG_HANDLER },
             { }
         },
     },

@@ -198,6 +198,11 @@ DeviceState *qdev_device_add(JsonObject *opts, Error **errp)
 
 /* -- device_del ---------------------------------------------------------- */
 
+/* A guest that was starting may have missed the request.  Less would undo it:
+ * a button pressed twice within 5 s takes the first back (PCI Express Base
+ * 3.0, 6.7.1.5). */
+#define ASK_AGAIN_US (6 * G_USEC_PER_SEC)
+
 bool qdev_unplug(DeviceState *dev, Error **errp)
 {
     BusState *bus = dev->parent_bus;
@@ -213,7 +218,8 @@ bool qdev_unplug(DeviceState *dev, Error **errp)
                    bus ? bus->name : "");
         return false;
     }
-    if (dev->pending_unplug) {
+    if (dev->pending_unplug &&
+        g_get_monotonic_time() < dev->unplug_asked_us + ASK_AGAIN_US) {
         error_setg(errp, "Device %s is already in the process of unplug",
                    qdev_get_printable_name(dev));
         return false;
@@ -225,6 +231,7 @@ bool qdev_unplug(DeviceState *dev, Error **errp)
     }
     /* Before the call: the handler may complete it at once. */
     dev->pending_unplug = true;
+    dev->unplug_asked_us = g_get_monotonic_time();
     object_ref(dev);
     if (!hc->unplug_request(bus->hotplug_handler, dev, errp)) {
         dev->pending_unplug = false;

@@ -67,6 +67,7 @@ struct DeviceState {
     bool realized;
     bool hotplugged;            /* made when the machine was complete */
     bool pending_unplug;        /* asked for; the guest has not answered */
+    int64_t unplug_asked_us;    /* when, by g_get_monotonic_time() */
     char *path;                 /* see qdev_get_printable_name */
     Error *init_error;          /* of a bad -global; realize returns it */
     AioContext *context;        /* NULL: the parent's; see qdev_get_context */

@@ -32,6 +32,7 @@ DefinitionBlock ("", "DSDT", 2, "MPQEMU", "MPQEPC", 1)
                 }
 #include "isa-devices.asl"
             }
+#include "pci-hotplug.asl"
 
             Name (_PRT, Package () {
                 SLOT (0x0000ffff, LNKD, LNKA, LNKB, LNKC),
@@ -86,8 +87,14 @@ DefinitionBlock ("", "DSDT", 2, "MPQEMU", "MPQEPC", 1)
                 IO (Decode16, 0xb2, 0xb2, 1, 2)
                 IO (Decode16, 0x510, 0x510, 1, 12)                  // fw_cfg
                 IO (Decode16, 0x600, 0x600, 1, 0x40)                // PMBASE
+                IO (Decode16, 0xae00, 0xae00, 1, 0x14)              // hot plug
                 IO (Decode16, 0xafe0, 0xafe0, 1, 4)                 // GPE0
             })
         }
+    }
+
+    Scope (_GPE)
+    {
+        Method (_E01) { \_SB.PCI0.HPEV () }
     }
 }

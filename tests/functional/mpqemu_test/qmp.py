@@ -44,6 +44,19 @@ class Qmp:
             self.events.append(answer)
         raise ConnectionError(f'connection closed during {command}')
 
+    def event(self, name, limit, good=lambda data: True):
+        """Waits for an event, and takes it and those before it away."""
+        self.socket.settimeout(limit)
+        try:
+            while True:
+                while self.events:
+                    event = self.events.pop(0)
+                    if event['event'] == name and good(event.get('data', {})):
+                        return event
+                self.events.append(json.loads(self.lines.readline()))
+        finally:
+            self.socket.settimeout(10)
+
     def monitor(self, line):
         """What the human monitor prints for a line."""
         return self.execute('human-monitor-command',
