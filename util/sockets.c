@@ -91,12 +91,16 @@ int unix_connect(const char *path, Error **errp)
     if (fd < 0) {
         return -1;
     }
+    /* Who listens and accepts nobody is not waited for. */
+    qemu_set_blocking(fd, false);
     if (RETRY_ON_EINTR(connect(fd, (struct sockaddr *)&sun,
                                sizeof(sun))) < 0) {
         error_setg_errno(errp, errno, "Cannot connect to UNIX socket '%s'",
                          path);
         qemu_close(&fd);
+        return -1;
     }
+    qemu_set_blocking(fd, true);
     return fd;
 }
 

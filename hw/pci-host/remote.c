@@ -4,6 +4,9 @@
  * config ports, no windows.  What a link may touch is decided here, when a
  * function is realized: its BARs go into containers of its own, its DMA comes
  * out of a container of its own, and its events run in a context of its own.
+ *
+ * A device may come and go at any time.  One that a link serves goes when the
+ * machine at the other end has let go of it.
  */
 #include "qemu/osdep.h"
 #include "hw/pci-host/remote.h"
@@ -59,6 +62,30 @@ RemoteDevice *remote_device_of(PCIDevice *pci_dev)
     return host->devices[pci_dev->devfn];
 }
 
+bool remote_device_released(RemoteDevice *rd)
+{
+    DeviceState *dev = &rd->pci_dev->qdev;
+
+    if (!dev->pending_unplug) {
+        return false;
+    }
+    rd->owner = NULL;
+    qdev_unplug_complete(dev);
+    return true;
+}
+
+static bool remote_unplug_request(HotplugHandler *h, DeviceState *dev,
+                                  Error **errp)
+{
+    RemoteDevice *rd = remote_device_of(PCI_DEVICE(dev));
+
+    if (rd->owner) {
+        return rd->ask_release(rd->owner, errp);
+    }
+    qdev_unplug_complete(dev);
+    return true;
+}
+
 static bool remote_pcihost_realize(DeviceState *dev, Error **errp)
 {
     RemotePCIHost *host = REMOTE_PCIHOST(dev);
@@ -68,13 +95,16 @@ static bool remote_pcihost_realize(DeviceState *dev, Error **errp)
                                  TYPE_PCI_BUS);
     pci_bus_setup_spaces(host->bus, remote_setup_spaces,
                          remote_release_spaces, host);
+    qbus_set_hotplug_handler(&host->bus->qbus, OBJECT(host));
     return true;
 }
 
 static void remote_pcihost_class_init(ObjectClass *oc, void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(oc);
+    HotplugHandlerClass *hc = HOTPLUG_HANDLER_CLASS(oc);
 
+    hc->unplug_request = remote_unplug_request;
     dc->realize = remote_pcihost_realize;
     dc->user_creatable = false;
     dc->desc = "PCI bus of a remote process";
@@ -86,6 +116,7 @@ static const TypeInfo remote_pcihost_types[] = {
         .parent = TYPE_DEVICE,
         .instance_size = sizeof(RemotePCIHost),
         .class_init = remote_pcihost_class_init,
+        .interfaces = (const InterfaceInfo[]){ { TYPE_HOTPLUG_HANDLER }, { } },
     },
 };
 DEFINE_TYPES(remote_pcihost_types)

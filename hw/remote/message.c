@@ -38,7 +38,8 @@ static void G_GNUC_PRINTF(2, 3) link_close(RemoteLink *link, const char *fmt,
 static void reply(RemoteLink *link, uint64_t value, uint64_t size)
 {
     MPQemuMsg msg = {
-        .cmd = MPQEMU_CMD_RET, .size = size, .data.u64 = value,
+        .cmd = MPQEMU_CMD_RET, .pad = MPQEMU_PAD_UNPLUG, .size = size,
+        .data.u64 = value,
     };
     int ret = mpqemu_channel_send(&link->ch, &msg, REPLY_TIMEOUT_MS);
 
@@ -154,6 +155,32 @@ static void process_irqfd(RemoteLink *link, MPQemuMsg *msg)
     }
 }
 
+static void set_unplug_fd(RemoteLink *link, int fd)
+{
+    QEMU_LOCK_GUARD(&link->unplug_lock);
+    qemu_close(&link->unplug_fd);
+    link->unplug_fd = fd;
+}
+
+static void process_unplugfd(RemoteLink *link, MPQemuMsg *msg)
+{
+    if (!is_eventfd(msg->fds[0])) {
+        link_close(link, "SET_UNPLUGFD with a descriptor that is no eventfd");
+        return;
+    }
+    set_unplug_fd(link, msg->fds[0]);
+    msg->num_fds = 0;
+}
+
+bool remote_link_ask_unplug(RemoteLink *link)
+{
+    static const uint64_t one = 1;
+
+    QEMU_LOCK_GUARD(&link->unplug_lock);
+    return link->unplug_fd >= 0 &&
+           write(link->unplug_fd, &one, sizeof(one)) == sizeof(one);
+}
+
 static const struct {
     void (*process)(RemoteLink *link, MPQemuMsg *msg);
     LinkAccess kind;            /* LINK_ACCESS_MAX: not counted as one */
@@ -165,6 +192,7 @@ static const struct {
     [MPQEMU_CMD_BAR_READ] = { process_bar_read, LINK_REGION_READ },
     [MPQEMU_CMD_SET_IRQFD] = { process_irqfd, LINK_ACCESS_MAX },
     [MPQEMU_CMD_DEVICE_RESET] = { process_reset, LINK_RESET },
+    [MPQEMU_CMD_SET_UNPLUGFD] = { process_unplugfd, LINK_ACCESS_MAX },
 };
 
 /* -- The loop ------------------------------------------------------------ */
@@ -242,5 +270,17 @@ void remote_link_serve(RemoteLink *link)
     pci_device_reset(rd->pci_dev);
     remote_iohub_clear_fds(link->iohub, remote_iohub_map_irq(rd->pci_dev, 0));
     remote_sysmem_clear(rd);
+    set_unplug_fd(link, -1);
     mpqemu_channel_close(&link->ch);
+}
+
+void remote_link_init(RemoteLink *link)
+{
+    qemu_mutex_init(&link->unplug_lock);
+    link->unplug_fd = -1;
+}
+
+void remote_link_finalize(RemoteLink *link)
+{
+    qemu_mutex_destroy(&link->unplug_lock);
 }

@@ -33,8 +33,9 @@ typedef struct MPQemuProxyLink {
     QemuMutex request_lock;     /* guards the above; one request at a time */
     QemuMutex pending_lock;     /* guards parent.why and what follows; held
                                    briefly */
-    bool memory_pending, irqfd_pending;
-    MPQemuMsg memory, irqfd;    /* own duplicates of the descriptors */
+    bool memory_pending, irqfd_pending, unplugfd_pending;
+    MPQemuMsg memory, irqfd, unplugfd;  /* own duplicates of descriptors */
+    bool can_unplug;            /* a RET has said so; atomic */
 } MPQemuProxyLink;
 
 static MPQemuProxyLink *impl(ProxyLink *link)
@@ -97,6 +98,9 @@ static void flush_pending(MPQemuProxyLink *l)
         } else if (l->irqfd_pending) {
             msg = l->irqfd;
             l->irqfd_pending = false;
+        } else if (l->unplugfd_pending) {
+            msg = l->unplugfd;
+            l->unplugfd_pending = false;
         } else {
             qemu_mutex_unlock(&l->pending_lock);
             return;
@@ -112,7 +116,7 @@ static void flush_pending(MPQemuProxyLink *l)
 static bool has_pending(MPQemuProxyLink *l)
 {
     QEMU_LOCK_GUARD(&l->pending_lock);
-    return l->memory_pending || l->irqfd_pending;
+    return l->memory_pending || l->irqfd_pending || l->unplugfd_pending;
 }
 
 /* Whoever gets the lock sends; a holder looks again after it let go, so what
@@ -177,6 +181,18 @@ static void link_set_irqfd(ProxyLink *link, int irqfd, int resamplefd)
     };
 
     post(l, &l->irqfd, &l->irqfd_pending, &msg);
+}
+
+static void link_set_unplugfd(ProxyLink *link, int fd)
+{
+    MPQemuProxyLink *l = impl(link);
+    MPQemuMsg msg = {
+        .cmd = MPQEMU_CMD_SET_UNPLUGFD, .fds = { fd }, .num_fds = 1,
+    };
+
+    if (__atomic_load_n(&l->can_unplug, __ATOMIC_ACQUIRE)) {
+        post(l, &l->unplugfd, &l->unplugfd_pending, &msg);
+    }
 }
 
 /* -- Asking -------------------------------------------------------------- */
@@ -244,6 +260,9 @@ static bool reply_valid(MPQemuProxyLink *l, const MPQemuMsg *reply,
         link_dies(l, "bad answer: RET of %" PRIu64 " bytes, not %" PRIu64,
                   reply->size, size);
         return false;
+    }
+    if (reply->pad == MPQEMU_PAD_UNPLUG && !l->can_unplug) {
+        __atomic_store_n(&l->can_unplug, true, __ATOMIC_RELEASE);
     }
     return true;
 }
@@ -349,20 +368,59 @@ static void link_shutdown(ProxyLink *link)
     shutdown(impl(link)->ch.fd, SHUT_RDWR);
 }
 
-static void link_free(ProxyLink *link)
+static void drop_pending(MPQemuProxyLink *l)
 {
-    MPQemuProxyLink *l = impl(link);
-
     if (l->memory_pending) {
         mpqemu_msg_close_fds(&l->memory);
     }
     if (l->irqfd_pending) {
         mpqemu_msg_close_fds(&l->irqfd);
     }
+    if (l->unplugfd_pending) {
+        mpqemu_msg_close_fds(&l->unplugfd);
+    }
+    l->memory_pending = l->irqfd_pending = l->unplugfd_pending = false;
+}
+
+static void link_free(ProxyLink *link)
+{
+    MPQemuProxyLink *l = impl(link);
+
+    drop_pending(l);
     mpqemu_channel_close(&l->ch);
     qemu_mutex_destroy(&l->request_lock);
     qemu_mutex_destroy(&l->pending_lock);
     g_free(l);
+}
+
+static int link_get_fd(ProxyLink *link)
+{
+    return impl(link)->ch.fd;
+}
+
+static void link_take_over(ProxyLink *link, ProxyLink *from)
+{
+    MPQemuProxyLink *l = impl(link), *f = impl(from);
+
+    /* A request that found the link dead may be on its way out. */
+    qemu_mutex_lock(&l->request_lock);
+    qemu_mutex_lock(&l->pending_lock);
+    drop_pending(l);
+    mpqemu_channel_close(&l->ch);
+    l->ch = f->ch;
+    f->ch = (MPQemuChannel){ .fd = -1 };
+    l->can_unplug = f->can_unplug;
+    l->spin_ns = l->spin_max_ns;
+    link->peer_pid = from->peer_pid;
+    if (proxy_link_is_dead(from)) {
+        /* It has gone again: as if it had gone on this link. */
+        memcpy(link->why, from->why, sizeof(link->why));
+        shutdown(l->ch.fd, SHUT_RDWR);
+    }
+    __atomic_store_n(&link->dead, false, __ATOMIC_RELEASE);
+    qemu_mutex_unlock(&l->pending_lock);
+    qemu_mutex_unlock(&l->request_lock);
+    link_free(from);
 }
 
 static const ProxyLinkOps mpqemu_proxy_link_ops = {
@@ -375,6 +433,9 @@ static const ProxyLinkOps mpqemu_proxy_link_ops = {
     .reset = link_reset,
     .set_memory = link_set_memory,
     .set_irqfd = link_set_irqfd,
+    .set_unplugfd = link_set_unplugfd,
+    .get_fd = link_get_fd,
+    .take_over = link_take_over,
     .shutdown = link_shutdown,
     .free = link_free,
 };

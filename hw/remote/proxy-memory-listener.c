@@ -177,6 +177,12 @@ bool proxy_memory_listener_configure(ProxyMemoryListener *pml,
     return true;
 }
 
+void proxy_memory_listener_resend(ProxyMemoryListener *pml)
+{
+    pml->changed = true;
+    commit(&pml->listener);
+}
+
 void proxy_memory_listener_deconfigure(ProxyMemoryListener *pml)
 {
     /* The other side is being left: what unregistering takes away here is not

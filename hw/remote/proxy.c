@@ -12,7 +12,8 @@
  *
  * A process that dies, hangs or talks nonsense leaves a dead device: reads are
  * all ones, writes are dropped, the line is down, and the operator is told
- * once.
+ * once.  If it was reached by a path, another may take its place there
+ * (proxy-return.c).
  */
 #include "qemu/osdep.h"
 #include <sys/epoll.h>
@@ -107,53 +108,9 @@ static const MemoryRegionOps region_ops = {
     .impl = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
 };
 
-/* -- Learning what the device is ----------------------------------------- */
+/* -- What the device is --------------------------------------------------- */
 
-static bool probe_read(PCIProxyDev *dev, uint32_t addr, unsigned len,
-                       uint32_t *val, Error **errp)
-{
-    if (!dev->link->ops->config_read(dev->link, addr, len, val)) {
-        error_setg(errp, "the device's process did not say what the device "
-                   "is: %s", dev->link->why);
-        return false;
-    }
-    return true;
-}
-
-static bool probe_write(PCIProxyDev *dev, uint32_t addr, uint32_t val,
-                        Error **errp)
-{
-    if (!dev->link->ops->config_write(dev->link, addr, val, 4)) {
-        error_setg(errp, "the device's process did not take a write: %s",
-                   dev->link->why);
-        return false;
-    }
-    return true;
-}
-
-/* What a base address register answers when all ones were written to it; the
- * register is put back. */
-static bool probe_mask(PCIProxyDev *dev, uint32_t addr, uint32_t ones,
-                       uint32_t *was, uint32_t *mask, Error **errp)
-{
-    return probe_read(dev, addr, 4, was, errp) &&
-           probe_write(dev, addr, ones, errp) &&
-           probe_read(dev, addr, 4, mask, errp) &&
-           probe_write(dev, addr, *was, errp);
-}
-
-static bool size_is_right(uint64_t size, uint64_t min, uint64_t max, int nr,
-                          Error **errp)
-{
-    if (!is_power_of_2(size) || size < min || size > max) {
-        error_setg(errp, "the device's process says that region %d has 0x%"
-                   PRIx64 " bytes, which no PCI device can have", nr, size);
-        return false;
-    }
-    return true;
-}
-
-static void add_region(PCIProxyDev *dev, int nr, uint8_t type, uint64_t size)
+static void add_region(PCIProxyDev *dev, int nr, const ProxyBar *bar)
 {
     ProxyMemoryRegion *r = &dev->region[nr];
     g_autofree char *name = g_strdup_printf("%s-region-%d", TYPE_PCI_PROXY_DEV,
@@ -161,133 +118,30 @@ static void add_region(PCIProxyDev *dev, int nr, uint8_t type, uint64_t size)
 
     r->dev = dev;
     r->nr = nr;
-    r->memory = !(type & PCI_BASE_ADDRESS_SPACE_IO);
-    memory_region_init_io(&r->mr, OBJECT(dev), &region_ops, r, name, size);
-    pci_register_bar(&dev->parent_dev, nr, type, &r->mr);
-}
-
-/* Adds BAR @nr if there is one; @two is set if it takes the next as well. */
-static bool probe_bar(PCIProxyDev *dev, int nr, bool *two, Error **errp)
-{
-    uint32_t addr = PCI_BASE_ADDRESS_0 + 4 * nr, was, mask, high_was, high;
-    uint64_t size, max = 0x80000000;
-    uint8_t type;
-
-    *two = false;
-    if (!probe_mask(dev, addr, UINT32_MAX, &was, &mask, errp)) {
-        return false;
-    }
-    if (!mask || mask == UINT32_MAX) {
-        return true;
-    }
-    if (mask & PCI_BASE_ADDRESS_SPACE_IO) {
-        mask = (mask & PCI_BASE_ADDRESS_IO_MASK) | ~0xffffu;
-        if (!size_is_right(-(uint64_t)(int32_t)mask, 4, 0x10000, nr, errp)) {
-            return false;
-        }
-        add_region(dev, nr, PCI_BASE_ADDRESS_SPACE_IO,
-                   -(uint64_t)(int32_t)mask);
-        return true;
-    }
-    type = mask & ~(uint32_t)PCI_BASE_ADDRESS_MEM_MASK;
-    size = -(uint64_t)(int64_t)(int32_t)(mask &
-                                         (uint32_t)PCI_BASE_ADDRESS_MEM_MASK);
-    if (type & PCI_BASE_ADDRESS_MEM_TYPE_64) {
-        if (nr == 5) {
-            error_setg(errp, "the device's process says that the last BAR has "
-                       "64 bits");
-            return false;
-        }
-        if (!probe_mask(dev, addr + 4, UINT32_MAX, &high_was, &high, errp)) {
-            return false;
-        }
-        size = -((uint64_t)high << 32 |
-                 (mask & (uint32_t)PCI_BASE_ADDRESS_MEM_MASK));
-        max = 1ULL << 62;
-        *two = true;
-    }
-    if (!size_is_right(size, 16, max, nr, errp)) {
-        return false;
-    }
-    add_region(dev, nr, type, size);
-    return true;
-}
-
-static bool probe_rom(PCIProxyDev *dev, Error **errp)
-{
-    uint32_t was, mask;
-
-    /* The enable bit stays off: a ROM that is shown would hide a BAR. */
-    if (!probe_mask(dev, PCI_ROM_ADDRESS, (uint32_t)PCI_ROM_ADDRESS_MASK, &was,
-                    &mask, errp)) {
-        return false;
-    }
-    mask &= (uint32_t)PCI_ROM_ADDRESS_MASK;
-    if (!mask || mask == (uint32_t)PCI_ROM_ADDRESS_MASK) {
-        /* Nothing there, or no more than a register. */
-        return true;
-    }
-    if (!size_is_right(-(uint64_t)(int64_t)(int32_t)mask, 2048, 0x1000000,
-                       PCI_ROM_SLOT, errp)) {
-        return false;
-    }
-    add_region(dev, PCI_ROM_SLOT, 0, -(uint64_t)(int64_t)(int32_t)mask);
-    return true;
-}
-
-/* Registers that say what a device is never change while it exists. */
-static bool probe_ids(PCIProxyDev *dev, Error **errp)
-{
-    static const uint8_t constant[] = {
-        PCI_VENDOR_ID, PCI_CLASS_REVISION, PCI_SUBSYSTEM_VENDOR_ID,
-    };
-    uint8_t *config = dev->parent_dev.config;
-    uint32_t val;
-
-    for (size_t i = 0; i < ARRAY_SIZE(constant); i++) {
-        if (!probe_read(dev, constant[i], 4, &val, errp)) {
-            return false;
-        }
-        pci_set_long(config + constant[i], val);
-    }
-    if (pci_get_word(config + PCI_VENDOR_ID) == 0xffff) {
-        error_setg(errp, "the device's process has no device to show");
-        return false;
-    }
-    if (!probe_read(dev, PCI_HEADER_TYPE, 1, &val, errp)) {
-        return false;
-    }
-    if ((val & 0x7f) != PCI_HEADER_TYPE_NORMAL) {
-        error_setg(errp, "the device's process has a bridge (header type %u), "
-                   "which cannot be proxied", val & 0x7f);
-        return false;
-    }
-    if (!probe_read(dev, PCI_INTERRUPT_PIN, 1, &val, errp)) {
-        return false;
-    }
-    if (val > PCI_NUM_PINS) {
-        error_setg(errp, "the device's process says that the interrupt pin is "
-                   "%u, which is none of INTA to INTD", val);
-        return false;
-    }
-    config[PCI_INTERRUPT_PIN] = val;
-    return true;
+    r->memory = !(bar->type & PCI_BASE_ADDRESS_SPACE_IO);
+    memory_region_init_io(&r->mr, OBJECT(dev), &region_ops, r, name,
+                          bar->size);
+    pci_register_bar(&dev->parent_dev, nr, bar->type, &r->mr);
 }
 
 static bool probe_device(PCIProxyDev *dev, Error **errp)
 {
-    if (!probe_ids(dev, errp)) {
+    ProxyShape *shape = &dev->shape;
+    uint8_t *config = dev->parent_dev.config;
+
+    if (!proxy_probe(dev->link, shape, errp)) {
         return false;
     }
-    for (int nr = 0; nr < PCI_ROM_SLOT; nr++) {
-        bool two;
-
-        if (!probe_bar(dev, nr, &two, errp)) {
-            return false;
-        }
-        nr += two;
+    for (int i = 0; i < PROXY_ID_REGISTERS; i++) {
+        pci_set_long(config + proxy_id_registers[i], shape->ids[i]);
     }
-    return probe_rom(dev, errp);
+    config[PCI_INTERRUPT_PIN] = shape->pin;
+    for (int nr = 0; nr < PCI_NUM_REGIONS; nr++) {
+        if (shape->bars[nr].size) {
+            add_region(dev, nr, &shape->bars[nr]);
+        }
+    }
+    return true;
 }
 
 /* -- Interrupts ---------------------------------------------------------- */
@@ -347,8 +201,11 @@ static bool init_interrupts(PCIProxyDev *dev, Error **errp)
     if (ret == 0) {
         ret = event_notifier_init(&dev->resample, false);
     }
+    if (ret == 0) {
+        ret = event_notifier_init(&dev->unplug, false);
+    }
     if (ret < 0) {
-        error_setg_errno(errp, -ret, "no eventfd for interrupts");
+        error_setg_errno(errp, -ret, "no eventfd for the device");
         return false;
     }
     dev->link->ops->set_irqfd(dev->link, dev->intr.fd, dev->resample.fd);
@@ -384,6 +241,7 @@ static void handle_gone(void *opaque)
         }
         json_object_set_string_member(data, "reason", dev->link->why);
         monitor_event("X_PCI_PROXY_DEV_GONE", data);
+        proxy_return_start(dev);
     }
     object_unref(dev);
 }
@@ -423,12 +281,51 @@ static bool watch_hangup(PCIProxyDev *dev, Error **errp)
     return true;
 }
 
+/* -- Its return, and its wish to go ---------------------------------------- */
+
+/* Main loop: what remote_object's device_del has asked for. */
+static void asked_to_unplug(EventNotifier *e)
+{
+    PCIProxyDev *dev = container_of(e, PCIProxyDev, unplug);
+    g_autoptr(Error) err = NULL;
+
+    if (event_notifier_test_and_clear(e) && !qdev_unplug(DEVICE(dev), &err)) {
+        warn_report("%s: the device's process asks for it to be unplugged: %s",
+                    qdev_get_printable_name(DEVICE(dev)),
+                    error_get_pretty(err));
+    }
+}
+
+void proxy_take_over(PCIProxyDev *dev, ProxyLink *link)
+{
+    g_autoptr(Error) err = NULL;
+    JsonObject *data = json_object_new();
+
+    dev->fd = link->ops->get_fd(link);
+    dev->link->ops->take_over(dev->link, link);
+    dev->gone = false;
+    proxy_memory_listener_resend(&dev->listener);
+    dev->link->ops->set_irqfd(dev->link, dev->intr.fd, dev->resample.fd);
+    dev->link->ops->set_unplugfd(dev->link, dev->unplug.fd);
+    if (!watch_hangup(dev, &err)) {
+        warn_report_err(g_steal_pointer(&err));
+    }
+    follow_route(&dev->parent_dev);
+    info_report("%s: the device's process is back",
+                qdev_get_printable_name(DEVICE(dev)));
+    if (DEVICE(dev)->id) {
+        json_object_set_string_member(data, "device", DEVICE(dev)->id);
+    }
+    monitor_event("X_PCI_PROXY_DEV_BACK", data);
+}
+
 /* -- Life ---------------------------------------------------------------- */
 
 static void proxy_exit(PCIDevice *pci_dev)
 {
     PCIProxyDev *dev = PCI_PROXY_DEV(pci_dev);
 
+    proxy_return_stop(dev);
     pci_device_set_intx_routing_notifier(pci_dev, NULL);
     leave_gsi(dev);
     stop_watching(dev);
@@ -439,8 +336,12 @@ static void proxy_exit(PCIDevice *pci_dev)
     if (dev->link) {
         dev->link->ops->shutdown(dev->link);
     }
+    if (dev->unplug.fd >= 0) {
+        aio_set_event_notifier(qemu_get_aio_context(), &dev->unplug, NULL);
+    }
     event_notifier_cleanup(&dev->intr);
     event_notifier_cleanup(&dev->resample);
+    event_notifier_cleanup(&dev->unplug);
 }
 
 static bool proxy_realize(PCIDevice *pci_dev, Error **errp)
@@ -465,7 +366,7 @@ static bool proxy_realize(PCIDevice *pci_dev, Error **errp)
     }
     dev->gsi = -1;
     dev->hangup_fd = -1;
-    dev->intr.fd = dev->resample.fd = -1;
+    dev->intr.fd = dev->resample.fd = dev->unplug.fd = -1;
     dev->link = mpqemu_proxy_link_new(dev->fd, dev->timeout, dev->poll_max_ns,
                                       link_gone, dev);
     /* Everything of the table and the interrupt is sent before the first
@@ -478,6 +379,9 @@ static bool proxy_realize(PCIDevice *pci_dev, Error **errp)
         proxy_exit(pci_dev);
         return false;
     }
+    aio_set_event_notifier(qemu_get_aio_context(), &dev->unplug,
+                           asked_to_unplug);
+    dev->link->ops->set_unplugfd(dev->link, dev->unplug.fd);
     pci_device_set_intx_routing_notifier(pci_dev, follow_route);
     follow_route(pci_dev);
     return true;
@@ -535,6 +439,7 @@ static const Property proxy_props[] = {
     DEFINE_PROP_UINT32("connect-timeout", PCIProxyDev, connect_timeout, 5000),
     DEFINE_PROP_UINT32("timeout", PCIProxyDev, timeout, 10000),
     DEFINE_PROP_UINT32("poll-max-ns", PCIProxyDev, poll_max_ns, 50000),
+    DEFINE_PROP_UINT32("reconnect-ms", PCIProxyDev, reconnect_ms, 1000),
     { }
 };
 

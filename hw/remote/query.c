@@ -143,6 +143,22 @@ static const QMPCommand remote_commands[] = {
 };
 QMP_TABLE(commands, remote_commands)
 
+static const QMPMember gone_members[] = {
+    { "device", "str", true, "id of the x-pci-proxy-dev" },
+    { "reason", "str", false, "how that was noticed" }, { }
+};
+static const QMPMember back_members[] = {
+    { "device", "str", true, "id of the x-pci-proxy-dev" }, { }
+};
+static const QMPEvent remote_events[] = {
+    { "X_PCI_PROXY_DEV_GONE", gone_members,
+      "A device's process is gone: the device reads as ones." },
+    { "X_PCI_PROXY_DEV_BACK", back_members,
+      "Another process has taken its place: the device has been reset." },
+    { }
+};
+QMP_TABLE(events, remote_events)
+
 static const HMPCommand remote_hmp[] = {
     { "info remote", NULL, "show links to other processes", hmp_info_remote },
     { }

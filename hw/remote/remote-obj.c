@@ -8,7 +8,10 @@
  * Its thread starts when the machine is ready, so that the first message
  * finds the device in its final reset state; with a path it listens from the
  * beginning, and serves the first that connects.  When the last link of the
- * process has ended the process ends too, unless one had auto-shutdown=off.
+ * process has ended the process ends too, unless one had auto-shutdown=off:
+ * an object with that and a path then waits for the next VM.
+ *
+ * device_del of the device asks the VM to let go of it first.
  */
 #include "qemu/osdep.h"
 #include "hw/remote/machine.h"
@@ -28,19 +31,79 @@ static RemoteMachineState *remote_machine(void)
                                                      TYPE_REMOTE_MACHINE);
 }
 
+static void accept_vm(void *opaque);
+
+static void watch(RemoteObject *o)
+{
+    aio_set_fd_handler(qemu_get_aio_context(), o->listen_fd, accept_vm, NULL,
+                       NULL, o);
+}
+
+static void unwatch(RemoteObject *o)
+{
+    aio_set_fd_handler(qemu_get_aio_context(), o->listen_fd, NULL, NULL, NULL,
+                       NULL);
+}
+
+static void stop_listening(RemoteObject *o)
+{
+    if (o->listen_fd >= 0) {
+        unwatch(o);
+        qemu_close(&o->listen_fd);
+        unlink(o->socket_path);
+    }
+}
+
+/* It has had its VM, or will have none. */
+static void serves_no_more(RemoteObject *o)
+{
+    RemoteMachineState *ms = remote_machine();
+
+    stop_listening(o);
+    if (o->link.rd) {
+        o->link.rd->owner = NULL;
+        o->link.rd = NULL;
+    }
+    if (--ms->served == 0 && !ms->stay) {
+        qemu_system_shutdown_request(SHUTDOWN_CAUSE_GUEST_SHUTDOWN);
+    }
+}
+
+/* The device is to be deleted. */
+static bool ask_release(void *opaque, Error **errp)
+{
+    RemoteObject *o = opaque;
+    PCIDevice *pci_dev = o->link.rd->pci_dev;
+
+    if (!o->running) {
+        serves_no_more(o);
+        qdev_unplug_complete(&pci_dev->qdev);
+        return true;
+    }
+    if (!remote_link_ask_unplug(&o->link)) {
+        error_setg(errp, "the VM that has device '%s' cannot be asked to "
+                   "release it: delete its x-pci-proxy-dev there", o->devid);
+        return false;
+    }
+    return true;
+}
+
 /* -- The thread and its end ---------------------------------------------- */
 
 /* Main loop, after the thread has left its loop. */
 static void link_ended(void *opaque)
 {
     RemoteObject *o = opaque;
-    RemoteMachineState *ms = remote_machine();
 
     qemu_thread_join(&o->thread);
     o->running = false;
-    o->link.rd->linked = false;
-    if (--ms->served == 0 && !ms->stay) {
-        qemu_system_shutdown_request(SHUTDOWN_CAUSE_GUEST_SHUTDOWN);
+    if (remote_device_released(o->link.rd)) {
+        o->link.rd = NULL;
+    }
+    if (o->link.rd && o->listen_fd >= 0) {
+        watch(o);
+    } else {
+        serves_no_more(o);
     }
     object_unref(o);
 }
@@ -72,16 +135,6 @@ static bool start(RemoteObject *o, Error **errp)
     return true;
 }
 
-static void stop_listening(RemoteObject *o)
-{
-    if (o->listen_fd >= 0) {
-        aio_set_fd_handler(qemu_get_aio_context(), o->listen_fd, NULL, NULL,
-                           NULL, NULL);
-        qemu_close(&o->listen_fd);
-        unlink(o->socket_path);
-    }
-}
-
 static void start_or_end(RemoteObject *o)
 {
     Error *err = NULL;
@@ -99,7 +152,12 @@ static void accept_vm(void *opaque)
     /* One that has gone again is not served: the next may come. */
     o->fd = unix_accept(o->listen_fd, NULL);
     if (o->fd >= 0) {
-        stop_listening(o);
+        if (o->auto_shutdown) {
+            stop_listening(o);
+        } else {
+            /* Another VM waits until this one has left. */
+            unwatch(o);
+        }
         start_or_end(o);
     }
 }
@@ -109,8 +167,7 @@ static void machine_ready(void *opaque)
     RemoteObject *o = opaque;
 
     if (o->listen_fd >= 0) {
-        aio_set_fd_handler(qemu_get_aio_context(), o->listen_fd, accept_vm,
-                           NULL, NULL, o);
+        watch(o);
     } else {
         start_or_end(o);
     }
@@ -160,7 +217,7 @@ static bool remote_object_complete(UserCreatable *uc, Error **errp)
         return false;
     }
     o->link.rd = remote_device_of(pci_dev);
-    if (o->link.rd->linked) {
+    if (o->link.rd->owner) {
         error_setg(errp, "x-remote-object: device '%s' has another "
                    "x-remote-object already", o->devid);
         o->link.rd = NULL;
@@ -174,7 +231,8 @@ static bool remote_object_complete(UserCreatable *uc, Error **errp)
         }
         qemu_set_blocking(o->listen_fd, false);
     }
-    o->link.rd->linked = true;
+    o->link.rd->owner = o;
+    o->link.rd->ask_release = ask_release;
     o->link.iohub = &ms->iohub;
     o->link.name = object_get_canonical_path_component(OBJECT(o));
     ms->served++;
@@ -192,6 +250,7 @@ static void remote_object_init(Object *obj)
 {
     RemoteObject *o = REMOTE_OBJECT(obj);
 
+    remote_link_init(&o->link);
     o->fd = o->listen_fd = -1;
     o->auto_shutdown = true;
     o->poll_max_ns = 50 * SCALE_US;
@@ -201,12 +260,13 @@ static void remote_object_finalize(Object *obj)
 {
     RemoteObject *o = REMOTE_OBJECT(obj);
 
-    if (o->listen_fd >= 0) {
-        /* Removed before anybody came. */
+    if (o->link.rd) {
+        /* Removed before anybody came, or after the last has left. */
         stop_listening(o);
-        o->link.rd->linked = false;
+        o->link.rd->owner = NULL;
         remote_machine()->served--;
     }
+    remote_link_finalize(&o->link);
     qemu_close(&o->fd);
     g_free(o->devid);
     g_free(o->socket_path);

@@ -51,9 +51,7 @@ class Plugging:
         scratch = suite.scratch()
         self.addCleanup(scratch.cleanup)
         self.dir = scratch.name
-        self.disk = os.path.join(self.dir, 'disk')
-        with open(self.disk, 'wb') as file:
-            file.write(os.urandom(MIB))
+        self.disk = self.image('disk')
         image = Initramfs()
         image.init(WATCH)
         monitor = os.path.join(self.dir, 'qmp')
@@ -62,7 +60,8 @@ class Plugging:
             machine=self.machine, kernel=linux.kernel(),
             initrd=image.write(os.path.join(self.dir, 'initrd'),
                                suite.image()),
-            append='console=ttyS0 quiet panic=-1',
+            append='console=ttyS0 quiet panic=-1 nvme_core.io_timeout=3 '
+                   'nvme_core.admin_timeout=3',
             extra=['-qmp', f'unix:{monitor},server=on,wait=off', *self.extra])
         self.guest.__enter__()
         self.addCleanup(self.guest.__exit__)
@@ -70,6 +69,12 @@ class Plugging:
         self.qmp = Qmp(monitor)
         self.addCleanup(self.qmp.close)
         self.console('up', UP)
+
+    def image(self, name):
+        path = os.path.join(self.dir, name)
+        with open(path, 'wb') as file:
+            file.write(os.urandom(MIB))
+        return path
 
     def tearDown(self):
         if self.remote and self.remote.process.poll() is None:
@@ -98,7 +103,7 @@ class Plugging:
 
     def plug_proxy(self, name):
         self.qmp.execute('device_add', driver='x-pci-proxy-dev', id='card',
-                         **{'connect-timeout': 5000, 'socket': {
+                         **{'reconnect-ms': 50, 'socket': {
                              'type': 'unix', 'path': self.path}}, **self.place)
         self.console(f'disks {name}={suite.digest(self.disk)};')
 
@@ -126,6 +131,15 @@ class Plugging:
             self.qmp.execute('device_del', id='card')
             self.is_gone()
             self.assertEqual(self.remote.wait(10), 0, self.remote.errors)
+
+    def test_disk_that_its_process_takes_away(self):
+        far = Qmp(self.process('one'))
+        self.plug_proxy('one')
+        far.execute('device_del', id='n')
+        self.is_gone()
+        far.event('DEVICE_DELETED', LONG, lambda data: data['device'] == 'n')
+        far.close()
+        self.assertEqual(self.remote.wait(10), 0, self.remote.errors)
 
 
 class OnPc(Plugging, unittest.TestCase):

@@ -298,14 +298,14 @@ def plain(cmd, payload):
     return lambda case: (message, ())
 
 
-for bad in -1, 8, 9, 0x7fffffff, -0x80000000:
+for bad in -1, 9, 10, 0x7fffffff, -0x80000000:
     lie(f'command_{bad}', 'unknown command', plain(bad, b''))
 for cmd, right in ((0, 192), (2, 12), (3, 12), (4, 24), (5, 24)):
     for size in {0, 1, right - 1, right + 1, 192} - {right}:
         if size <= 192:
             lie(f'command_{cmd}_with_{size}_bytes', 'with a payload of',
                 plain(cmd, b'\0' * size))
-for cmd in 6, 7:
+for cmd in 6, 7, 8:
     lie(f'command_{cmd}_with_a_payload', 'with a payload of',
         plain(cmd, b'\0' * 8))
 for size in 193, 1 << 20, 1 << 63, ONES:
@@ -391,6 +391,12 @@ for count in 0, 1, 3:
 for kind in 'memory', 'pipe', 'socket', 'full', 'epoll', 'folder':
     lie(f'irqfd_that_is_{kind}', 'no eventfd',
         with_fds(wire.SET_IRQFD, b'', 'event', kind))
+for count in 0, 2:
+    lie(f'unplugfd_with_{count}_descriptors', f'with {count} descriptors',
+        with_fds(wire.SET_UNPLUGFD, b'', *['event'] * count))
+for kind in 'memory', 'pipe', 'socket', 'full', 'epoll', 'folder':
+    lie(f'unplugfd_that_is_{kind}', 'no eventfd',
+        with_fds(wire.SET_UNPLUGFD, b'', kind))
 for cmd, payload in ((wire.CFGREAD, wire.conf(0, 4)), (wire.RESET, b''),
                      (wire.BAR_READ, wire.bar(0, 4))):
     lie(f'command_{cmd}_with_a_descriptor', 'descriptors',

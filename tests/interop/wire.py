@@ -9,6 +9,7 @@ import subprocess
 
 SYNC_SYSMEM, RET, CFGWRITE, CFGREAD, BAR_WRITE, BAR_READ, SET_IRQFD, RESET = \
     range(8)
+SET_UNPLUGFD = 8                # ours alone
 ONES = (1 << 64) - 1
 LIMIT = 10
 

@@ -64,6 +64,9 @@ static MPQemuMsg good(int cmd)
     case MPQEMU_CMD_SET_IRQFD:
         msg.num_fds = 2;
         break;
+    case MPQEMU_CMD_SET_UNPLUGFD:
+        msg.num_fds = 1;
+        break;
     }
     return msg;
 }

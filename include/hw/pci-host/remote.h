@@ -19,7 +19,11 @@ typedef struct RemoteDevice {
     AddressSpace dma_as;
     MemoryRegion *ram;          /* in @dma, one a table entry */
     unsigned nr_ram;
-    bool linked;                /* an x-remote-object has it; main thread */
+    /* The x-remote-object that has it, and how it is asked to let it go: true
+     * if that takes until remote_device_released(), false with @errp if it is
+     * not possible.  Main thread. */
+    void *owner;
+    bool (*ask_release)(void *owner, Error **errp);
 } RemoteDevice;
 
 struct RemotePCIHost {
@@ -30,5 +34,9 @@ struct RemotePCIHost {
 
 /* The main thread, from realize of the device on. */
 RemoteDevice *remote_device_of(PCIDevice *pci_dev);
+
+/* Its owner has no more use for it now: a device that was to be deleted is
+ * gone when this returns true. */
+bool remote_device_released(RemoteDevice *rd);
 
 #endif

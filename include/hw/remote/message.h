@@ -13,6 +13,8 @@ typedef struct RemoteLink {
     MPQemuChannel ch;
     LinkStats stats;
     pid_t peer_pid;             /* 0: unknown */
+    QemuMutex unplug_lock;
+    int unplug_fd;              /* the proxy's, or -1; under the lock */
     bool open;                  /* the thread goes on while it is */
     bool more;                  /* messages wait in the channel */
 } RemoteLink;
@@ -21,6 +23,13 @@ typedef struct RemoteLink {
  * thread, which runs the device's context from then on.  The device is left
  * reset, without interrupt descriptors and memory. */
 void remote_link_serve(RemoteLink *link);
+
+void remote_link_init(RemoteLink *link);
+void remote_link_finalize(RemoteLink *link);
+
+/* Tells the proxy that its guest should let go of the device.  False: it has
+ * no ear for that.  Any thread. */
+bool remote_link_ask_unplug(RemoteLink *link);
 
 /* False with @errp: the descriptors are none that can carry interrupts. */
 bool process_set_irqfd_msg(RemoteLink *link, MPQemuMsg *msg, Error **errp);

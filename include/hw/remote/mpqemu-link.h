@@ -21,8 +21,12 @@ typedef enum MPQemuCmd {
     MPQEMU_CMD_BAR_READ,
     MPQEMU_CMD_SET_IRQFD,
     MPQEMU_CMD_DEVICE_RESET,
+    MPQEMU_CMD_SET_UNPLUGFD,            /* only if RETs have MPQEMU_PAD_UNPLUG */
     MPQEMU_CMD_MAX,
 } MPQemuCmd;
+
+/* In the padding of a RET, where upstream has zero: SET_UNPLUGFD is known. */
+#define MPQEMU_PAD_UNPLUG 0x55504c47
 
 typedef struct SyncSysmemMsg {
     uint64_t gpas[REMOTE_MAX_FDS];      /* guest physical addresses */

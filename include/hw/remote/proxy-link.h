@@ -39,6 +39,13 @@ typedef struct ProxyLinkOps {
                        unsigned nr);
     /* The descriptors stay the caller's, and open. */
     void (*set_irqfd)(ProxyLink *link, int irqfd, int resamplefd);
+    /* Asks to be told by @fd, an eventfd, when the other side wants the device
+     * unplugged; without effect if it cannot say so.  After the first answer;
+     * @fd stays the caller's. */
+    void (*set_unplugfd)(ProxyLink *link, int fd);
+    int (*get_fd)(ProxyLink *link);     /* the socket, to be watched only */
+    /* A dead link lives again by the connection of @from, which is freed. */
+    void (*take_over)(ProxyLink *link, ProxyLink *from);
     /* Ends the connection; requests under way fail.  Idempotent. */
     void (*shutdown)(ProxyLink *link);
     void (*free)(ProxyLink *link);

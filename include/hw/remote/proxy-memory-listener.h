@@ -19,6 +19,8 @@ typedef struct ProxyMemoryListener {
 bool proxy_memory_listener_configure(ProxyMemoryListener *pml,
                                      ProxyLink *link, AddressSpace *as,
                                      const char *name, Error **errp);
+/* The table once more, to another process.  BQL. */
+void proxy_memory_listener_resend(ProxyMemoryListener *pml);
 void proxy_memory_listener_deconfigure(ProxyMemoryListener *pml);
 
 #endif

@@ -6,6 +6,7 @@
 #include "hw/pci/pci.h"
 #include "hw/remote/proxy-link.h"
 #include "hw/remote/proxy-memory-listener.h"
+#include "hw/remote/proxy-probe.h"
 
 #define TYPE_PCI_PROXY_DEV "x-pci-proxy-dev"
 OBJECT_DECLARE_SIMPLE_TYPE(PCIProxyDev, PCI_PROXY_DEV)
@@ -26,6 +27,7 @@ struct PCIProxyDev {
     uint32_t connect_timeout;   /* property, ms; a hot plug tries once */
     uint32_t timeout;           /* property, ms */
     uint32_t poll_max_ns;       /* property */
+    uint32_t reconnect_ms;      /* property; 0: a process gone is gone */
 
     ProxyLink *link;
     ProxyMemoryListener listener;
@@ -33,9 +35,23 @@ struct PCIProxyDev {
     ProxyMemoryRegion region[PCI_NUM_REGIONS];
     EventNotifier intr;         /* the irqfd */
     EventNotifier resample;
+    EventNotifier unplug;       /* the other side wants the device back */
     int gsi;                    /* where the irqfd is; -1: nowhere */
     int hangup_fd;              /* epoll: readable when the peer has gone */
     bool gone;                  /* reported, interrupts taken away */
+    ProxyShape shape;           /* what the device is */
+    struct ProxyReturn *returning;      /* NULL: never gone */
 };
+
+/* -- Between proxy.c and proxy-return.c, main loop ------------------------- */
+
+typedef struct ProxyReturn ProxyReturn;
+
+/* The process is gone: looks for another in its place, if that is wanted. */
+void proxy_return_start(PCIProxyDev *dev);
+void proxy_return_stop(PCIProxyDev *dev);
+/* It is there, the device programmed as @dev's header says: @dev's link goes on
+ * with the connection of @link, which is freed. */
+void proxy_take_over(PCIProxyDev *dev, ProxyLink *link);
 
 #endif

@@ -12,7 +12,8 @@ struct RemoteObject {
     Object parent_obj;
     int fd;                     /* property; the link's once it runs */
     char *socket_path;          /* property: listens there, without fd */
-    int listen_fd;              /* until the VM has come; -1: not listening */
+    int listen_fd;              /* -1: not listening; else watched unless
+                                   running */
     char *devid;                /* property */
     bool auto_shutdown;         /* property */
     uint64_t poll_max_ns;       /* property */
