@@ -99,6 +99,7 @@ void blk_set_child(BlockBackend *blk, BlockBackend *child)
     blk->file = child->file;
     blk->length = child->length;
     blk->read_zeroes = child->read_zeroes;
+    blk->latency_ns = child->latency_ns;
     child->parent = blk;
 }
 

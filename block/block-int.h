@@ -117,6 +117,7 @@ struct BlockBackend {
     bool discard;               /* this node and its child pass it on */
     bool guard;                 /* raw by guess: see HOW_GUARD */
     bool read_zeroes;           /* null-co */
+    uint64_t latency_ns;        /* null-co */
     bool removable;             /* media=cdrom */
     BlockErrorAction on_read_error, on_write_error;
 
@@ -149,6 +150,8 @@ struct BlockEngine {
     unsigned refs;
     BlockRequestList queue;     /* not yet dispatched */
     BlockRequestList finished;  /* done not yet called */
+    BlockRequestList slow;      /* of null-co with a latency, first due first */
+    QEMUTimer *slow_timer;
     QEMUBH *bh;
     BlockRing *ring;            /* NULL: no file here wants one */
     BlockPool *pool;            /* NULL: not yet needed */

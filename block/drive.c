@@ -22,7 +22,7 @@ static const char *const file_keys[] = {
     KEYS, "aio", "file.filename", "file.locking", NULL
 };
 static const char *const null_keys[] = {
-    KEYS, "size", "read-zeroes", NULL
+    KEYS, "size", "read-zeroes", "latency-ns", NULL
 };
 
 typedef struct DriveOptions {
@@ -237,7 +237,7 @@ static bool take_file(JsonObject *flat, BlockNodeOptions *co, Error **errp)
     return true;
 }
 
-/* aio, locking, size and read-zeroes stand with or without "file.". */
+/* aio, locking, size, read-zeroes and latency-ns stand with or without "file.". */
 static bool take_file_options(JsonObject *flat, BlockNodeOptions *co,
                               Error **errp)
 {

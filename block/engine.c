@@ -61,6 +61,47 @@ static bool hold(BlockBackend *blk, BlockRequest *req)
            ((req->how & HOW_ALONE) && blk->running);
 }
 
+/* -- null-co that takes its time ------------------------------------------*/
+
+static int64_t due(const BlockRequest *req)
+{
+    return req->start_ns + req->blk->latency_ns;
+}
+
+static void finish_due(void *opaque)
+{
+    BlockEngine *e = opaque;
+    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
+    BlockRequest *req;
+
+    while ((req = QTAILQ_FIRST(&e->slow)) && due(req) <= now) {
+        QTAILQ_REMOVE(&e->slow, req, link);
+        finish_later(e, req, 0);
+    }
+    if (req) {
+        timer_mod(e->slow_timer, due(req));
+    }
+}
+
+static void finish_slowly(BlockEngine *e, BlockRequest *req)
+{
+    BlockRequest *after;
+
+    QTAILQ_FOREACH(after, &e->slow, link) {
+        if (due(after) > due(req)) {
+            break;
+        }
+    }
+    if (after) {
+        QTAILQ_INSERT_BEFORE(after, req, link);
+    } else {
+        QTAILQ_INSERT_TAIL(&e->slow, req, link);
+    }
+    timer_mod(e->slow_timer, due(QTAILQ_FIRST(&e->slow)));
+}
+
+/* -- The queue ------------------------------------------------------------*/
+
 /* Takes @req off the queue, or returns false: the ring is full. */
 static bool dispatch(BlockEngine *e, BlockRequest *req, int64_t now)
 {
@@ -83,6 +124,8 @@ static bool dispatch(BlockEngine *e, BlockRequest *req, int64_t now)
     QTAILQ_REMOVE(&e->queue, req, link);
     if (blk->file) {
         to_pool(e, req);
+    } else if (blk->latency_ns) {
+        finish_slowly(e, req);
     } else {
         finish_later(e, req, 0);
     }
@@ -195,6 +238,9 @@ static BlockEngine *engine_new(AioContext *ctx)
     e->ctx = ctx;
     QTAILQ_INIT(&e->queue);
     QTAILQ_INIT(&e->finished);
+    QTAILQ_INIT(&e->slow);
+    e->slow_timer = aio_timer_new(ctx, QEMU_CLOCK_REALTIME, SCALE_NS, finish_due,
+                                  e);
     e->bh = aio_bh_new(ctx, engine_bh, e);
     aio_set_submit_hook(ctx, submit_queue, e);
     QTAILQ_INSERT_TAIL(&engines, e, link);
@@ -212,6 +258,7 @@ static void engine_free(BlockEngine *e)
         block_pool_free(e->pool);
     }
     aio_set_submit_hook(e->ctx, NULL, NULL);
+    timer_free(e->slow_timer);
     qemu_bh_delete(e->bh);
     g_free(e);
 }

@@ -194,7 +194,6 @@ static const Refusal refusals[] = {
     { "drop-cache", "the page cache is left alone here" },
     { "aio-max-batch", "batches have no limit here" },
     { "x-check-cache-dropped", "the page cache is left alone here" },
-    { "latency-ns", "null-co answers at once here" },
     { "stats-account-invalid", "statistics have no such choice here" },
     { "stats-account-failed", "statistics have no such choice here" },
     { "stats-intervals", "statistics have no such choice here" },
@@ -246,6 +245,8 @@ bool block_take_common(JsonObject *flat, const char *prefix, BlockNodeOptions *o
            block_take_off(flat, KEY("detect-zeroes"), errp);
 }
 
+#define MAX_LATENCY_NS 10000000000
+
 /* The options of driver file, host_device or null-co. */
 bool block_take_protocol(JsonObject *flat, const char *prefix,
                           BlockNodeOptions *o, Error **errp)
@@ -255,7 +256,9 @@ bool block_take_protocol(JsonObject *flat, const char *prefix,
     if (g_str_equal(o->driver, "null-co")) {
         return keyval_take_size(flat, KEY("size"), 1, &o->size, errp) &&
                keyval_take_bool(flat, KEY("read-zeroes"), &o->read_zeroes,
-                                errp);
+                                errp) &&
+               keyval_take_uint(flat, KEY("latency-ns"), MAX_LATENCY_NS,
+                                &o->latency_ns, errp);
     }
     return keyval_take_str(flat, KEY("filename"), &o->filename, errp) &&
            take_aio(flat, KEY("aio"), &o->aio, errp) &&
@@ -284,6 +287,7 @@ static BlockBackend *make_protocol(const BlockNodeOptions *o, const char *name,
             return NULL;
         }
         blk->length = o->size;
+        blk->latency_ns = o->latency_ns;
         blk->read_zeroes = o->read_zeroes;
         return blk;
     }
@@ -372,7 +376,7 @@ bool block_unknown_driver(const char *key, const char *driver,
     p "driver", p "node-name", p "read-only", p "auto-read-only",       \
     p "cache.direct", p "cache.no-flush", p "discard", p "detect-zeroes"
 #define FILE_KEYS(p) p "filename", p "aio", p "locking"
-#define NULL_KEYS(p) p "size", p "read-zeroes"
+#define NULL_KEYS(p) p "size", p "read-zeroes", p "latency-ns"
 
 static const char *const file_keys[] = {
     COMMON_KEYS(""), FILE_KEYS(""), NULL

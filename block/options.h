@@ -15,6 +15,7 @@ typedef struct BlockNodeOptions {
     BlockAio aio;
     uint64_t size;              /* null-co */
     bool read_zeroes;
+    uint64_t latency_ns;
 } BlockNodeOptions;
 
 void block_node_options_clear(BlockNodeOptions *o);

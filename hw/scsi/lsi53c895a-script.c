@@ -295,6 +295,9 @@ static Did wait_disconnect(LSIState *s)
         lsi_bus_free(s, true);
         return DONE;
     }
+    if (s->st.selecting) {
+        return no_phase(s);
+    }
     return s->st.connected ? wait_for(s, LSI_WAIT_DISCONNECT) : DONE;
 }
 

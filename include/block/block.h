@@ -62,7 +62,7 @@ typedef struct BlockStats {
 /* As -drive has it; @opts is only read: from keyval_parse_flat(), or nested.
  * Keys: file, format, if, id, readonly, auto-read-only, cache, cache.direct,
  * cache.no-flush, cache.writeback, discard, aio, werror, rerror, media,
- * node-name, file.locking; size and read-zeroes for driver null-co. */
+ * node-name, file.locking; size, read-zeroes, latency-ns for driver null-co. */
 BlockBackend *drive_new(JsonObject *opts, Error **errp);
 /* As -blockdev and blockdev-add: driver raw over driver file or host_device,
  * nested ("file.driver", ...) or by node name; null-co.  @opts is only read. */

@@ -111,6 +111,7 @@ typedef struct QWorldConfig {
     const char *memory;         /* "64M" */
     const char *device;         /* "edu,dma_mask=..." */
     const char *backend;        /* options that the device needs, or NULL */
+    const char *children;       /* options after the device, which is d1 */
     const char *extra;          /* for the main process, or NULL */
     const char *device2;        /* a second device in slot 8, or NULL */
     const char *proxy;          /* properties of the proxies, ",timeout=100" */

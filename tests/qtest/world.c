@@ -81,6 +81,9 @@ static QTestState *start_remote(const QWorldConfig *c, const int *links)
 
     g_string_append_printf(args, " %s -device %s,id=d1", c->backend ?: "",
                            c->device);
+    if (c->children) {
+        g_string_append_printf(args, " %s", c->children);
+    }
     if (c->device2) {
         g_string_append_printf(args, " -device %s,id=d2", c->device2);
     }
@@ -115,6 +118,9 @@ QWorld *qworld_new(const QWorldConfig *c)
                                    !i && c->backend ? " " : "",
                                    !i && c->backend ? c->backend : "",
                                    devices[i], i + 1, slot);
+            if (!i && c->children) {
+                g_string_append_printf(args, " %s", c->children);
+            }
             continue;
         }
         g_assert(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));

@@ -878,6 +878,34 @@ static void test_orphans(Fixture *f, gconstpointer way)
 
 /* -- Nodes and users ------------------------------------------------------*/
 
+static void test_null_latency(void)
+{
+    AioContext *ctx = aio_context_new(&error_abort);
+    BlockBackend *slow = drive_add("driver=null-co,size=1M,if=none,id=slow,"
+                                   "latency-ns=20000000", &error_abort);
+    BlockBackend *fast = drive_add("driver=null-co,size=1M,if=none,id=fast,"
+                                   "latency-ns=1000000", &error_abort);
+    uint8_t buf[512];
+    TestRequest t[3];
+    int64_t begin = g_get_monotonic_time();
+
+    for (int i = 0; i < 3; i++) {
+        t[i] = (TestRequest){ .req = { .op = BLK_WRITE, .bytes = 512,
+                                       .iov = &t[i].iov, .niov = 1 },
+                              .iov = { buf, 512 } };
+        blk_set_context(i == 1 ? fast : slow, ctx, &error_abort);
+        start(i == 1 ? fast : slow, &t[i]);
+    }
+    blk_drain(fast);
+    g_assert_true(t[1].done && !t[0].done && !t[2].done);
+    g_assert_cmpint(g_get_monotonic_time() - begin, >=, 1000);
+    blk_drain(slow);
+    g_assert_true(t[0].done && t[2].done);
+    g_assert_cmpint(g_get_monotonic_time() - begin, >=, 20000);
+    blk_close_all();
+    aio_context_free(ctx);
+}
+
 static void test_null(void)
 {
     AioContext *ctx = aio_context_new(&error_abort);
@@ -1218,6 +1246,7 @@ int main(int argc, char **argv)
     add_ways("thread-ends-with-requests", test_orphans);
 
     g_test_add_func("/block/null-completes", test_null);
+    g_test_add_func("/block/null-takes-its-time", test_null_latency);
     g_test_add_func("/block/one-user-each", test_one_user);
     g_test_add_func("/block/locks-exclude-writers", test_locks);
     g_test_add_func("/block/guessed-raw-stays-raw", test_guard);

@@ -195,8 +195,9 @@ static const Refused drives[] = {
       "a raw image has no backing file" },
     { IMAGE ",file.drop-cache=on", NOT_HERE("file.drop-cache")
       "the page cache is left alone here" },
-    { "if=none,driver=null-co,latency-ns=1", NOT_HERE("latency-ns")
-      "null-co answers at once here" },
+    { "if=none,driver=null-co,size=1M,latency-ns=10000000001",
+      "Parameter 'latency-ns' expects a number from 0 to 10000000000, not "
+      "'10000000001'" },
     /* Unknown */
     { IMAGE ",foo=1", "Invalid parameter 'foo' for -drive",
       "Its parameters are: file, format," },
