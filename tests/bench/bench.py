@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Measure device processes beside the distribution's QEMU, in the same run.
+
+Groups: access (MMIO and config accesses of a guest), irq (interrupts), nvme
+(disk I/O, beside fio), start (start and memory), boot (Debian and SeaBIOS),
+idle.  Without names all are measured, which takes some minutes on an idle
+machine.  Values are medians; in brackets the least and the greatest seen.
+"""
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+
+from common import DISTRIBUTION, OURS, Results, say
+import boot
+import disks
+import guest_times
+import plot
+import report
+import start
+
+GROUPS = {'access': guest_times.access, 'irq': guest_times.irq,
+          'nvme': disks.nvme, 'start': start.start, 'boot': boot.boot_group,
+          'idle': guest_times.idle}
+NEEDS_KVM = ('access', 'irq', 'boot', 'idle')
+
+
+class Scratch:
+    """Where images are, on tmpfs and on the disk."""
+
+    def __init__(self, fast, disk):
+        self.fast = fast
+        self.disk = disk
+
+    def image(self, mib, name='image', directory=None):
+        """Path of a disk image that is full of data, made once; one with a
+        name of its own is empty."""
+        path = os.path.join(directory or self.fast, f'{name}-{mib}.raw')
+        if os.path.exists(path):
+            return path
+        with open(path, 'wb') as file:
+            if name == 'image':
+                for _ in range(mib):
+                    file.write(os.urandom(1 << 20))
+                os.fsync(file.fileno())
+            else:
+                file.truncate(mib << 20)
+        return path
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        prog='scripts/bench', description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--json', metavar='FILE', help='write all values')
+    parser.add_argument('--add', metavar='FILE',
+                        help='show what --json wrote before, too, but for the '
+                        'groups measured now')
+    parser.add_argument('--plots', metavar='DIR', help='write charts as SVG')
+    parser.add_argument('--table', metavar='FILE',
+                        help='write the tables also to a file')
+    parser.add_argument('--disk', metavar='DIR', default='/var/tmp',
+                        help='a directory on a disk (default: %(default)s)')
+    parser.add_argument('--quick', action='store_true',
+                        help='one round of each, for a first look')
+    parser.add_argument('groups', nargs='*', metavar='GROUP',
+                        help=', '.join(GROUPS))
+    args = parser.parse_args()
+    for group in args.groups:
+        if group not in GROUPS:
+            parser.error(f'no {group}: there are {", ".join(GROUPS)}')
+    for program in OURS, DISTRIBUTION:
+        if not shutil.which(program):
+            sys.exit(f'bench: there is no {program}')
+    results = Results()
+    if args.add:
+        with open(args.add, encoding='utf-8') as file:
+            results.load(json.load(file), args.groups or GROUPS)
+    with tempfile.TemporaryDirectory(dir='/dev/shm') as fast, \
+            tempfile.TemporaryDirectory(dir=args.disk) as disk:
+        for group in args.groups or GROUPS:
+            if group in NEEDS_KVM and not os.access('/dev/kvm', os.W_OK):
+                results.note(f'{group}: there is no /dev/kvm')
+                continue
+            begin = time.monotonic()
+            say(f'== measuring {group}')
+            GROUPS[group](results, Scratch(fast, disk), args.quick)
+            say(f'   {time.monotonic() - begin:.0f} s')
+    out = report.text(results)
+    print(out)
+    if args.table:
+        with open(args.table, 'w', encoding='utf-8') as file:
+            file.write(out + '\n')
+    if args.json:
+        with open(args.json, 'w', encoding='utf-8') as file:
+            json.dump({
+                'cpus': os.cpu_count(),
+                'results': results.to_json(), 'notes': results.notes,
+                'goals': [dict(zip(('what', 'measured', 'compare', 'limit',
+                                    'reached'), row))
+                          for row in report.goals(results)]},
+                      file, indent=1)
+            file.write('\n')
+    if args.plots:
+        os.makedirs(args.plots, exist_ok=True)
+        for name, drawn in plot.charts(results).items():
+            with open(os.path.join(args.plots, name), 'w',
+                      encoding='utf-8') as file:
+                file.write(drawn)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

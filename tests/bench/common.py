@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the groups of measurements share: who is measured, and results."""
+import contextlib
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+
+TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), '..', '..'))
+sys.path.insert(0, os.path.join(TOP, 'tests', 'functional'))
+sys.path.insert(0, os.path.join(TOP, 'tests', 'interop'))
+# pylint: disable=wrong-import-position
+from mpqemu_test.pair import DISTRIBUTION, end_with_parent  # noqa: E402
+from wire import Gone, Link  # noqa: E402
+
+OURS = os.path.join(TOP, 'build', 'qemu-system-x86_64')
+BUILT = os.path.join(TOP, 'build', 'tests')
+
+#: (name in the results, main process, device process)
+PAIRS = [('ours', OURS, OURS), ('dist', DISTRIBUTION, DISTRIBUTION),
+         ('ours+dist', OURS, DISTRIBUTION), ('dist+ours', DISTRIBUTION, OURS)]
+REMOTES = [('ours', OURS), ('dist', DISTRIBUTION)]
+
+
+class Results:
+    """All values that were seen, by group, what was measured, and of whom."""
+
+    def __init__(self):
+        self.values = {}
+        self.units = {}
+        self.notes = []
+
+    def add(self, group, what, who, value, unit):
+        self.units[group, what] = unit
+        self.values.setdefault((group, what), {}) \
+            .setdefault(who, []).append(value)
+
+    def median(self, group, what, who):
+        seen = self.values.get((group, what), {}).get(who)
+        return statistics.median(seen) if seen else None
+
+    def note(self, text):
+        """Something that went wrong and was left out."""
+        self.notes.append(text)
+        say(f'   {text}')
+
+    def load(self, written, but):
+        """What to_json() gave, without the groups named in but."""
+        for row in written['results']:
+            if row['group'].split()[0] not in but:
+                for value in row['values']:
+                    self.add(row['group'], row['what'], row['who'], value,
+                             row['unit'])
+        self.notes += [note for note in written['notes']
+                       if note.split(':')[0] not in but]
+
+    def to_json(self):
+        rows = []
+        for (group, what), by_who in self.values.items():
+            for who, seen in by_who.items():
+                rows.append({
+                    'group': group, 'what': what, 'who': who,
+                    'unit': self.units[group, what],
+                    'median': statistics.median(seen), 'min': min(seen),
+                    'max': max(seen), 'values': seen})
+        return rows
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+class Device(contextlib.AbstractContextManager):
+    """A remote process with NVMe disks, one connection each."""
+
+    def __init__(self, program, images, options='', links=None):
+        ends = [socket.socketpair() for _ in images]
+        command = [program, '-machine', 'x-remote', '-nodefaults', '-display',
+                   'none']
+        for number, image in enumerate(images):
+            there = ends[number][1]
+            command += [
+                '-drive', f'id=d{number},if=none,format=raw,file={image}'
+                          + options,
+                '-device', f'nvme,id=n{number},drive=d{number},serial=bench',
+                '-object', f'x-remote-object,id=r{number},devid=n{number},'
+                           f'fd={there.fileno()}']
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            pass_fds=[there.fileno() for _, there in ends],
+            preexec_fn=end_with_parent if links is None else None)
+        for _, there in ends:
+            there.close()
+        self.links = [Link(here) for here, _ in ends]
+        self.pid = self.process.pid
+
+    def first_answer(self):
+        """Seconds from the start until all its devices answer."""
+        for link in self.links:
+            link.config_read(0)
+        return time.monotonic() - self.started
+
+    def __exit__(self, *_):
+        for link in self.links:
+            link.close()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def memory(pid):
+    """(resident, private) bytes of a process."""
+    seen = {}
+    with open(f'/proc/{pid}/smaps_rollup', encoding='ascii') as file:
+        for line in list(file)[1:]:
+            name, value = line.split()[:2]
+            seen[name] = int(value) << 10
+    return (seen['Rss:'], seen['Private_Clean:'] + seen['Private_Dirty:'])
+
+
+def threads(pid):
+    return len(os.listdir(f'/proc/{pid}/task'))
+
+
+def activity(pid):
+    """(CPU seconds, times that a thread was put on a CPU) so far."""
+    spent = switches = 0
+    for task in os.listdir(f'/proc/{pid}/task'):
+        with open(f'/proc/{pid}/task/{task}/schedstat',
+                  encoding='ascii') as file:
+            ran, _, times = file.read().split()
+            spent += int(ran)
+            switches += int(times)
+    return spent / 1e9, switches
+
+
+__all__ = ['BUILT', 'DISTRIBUTION', 'Device', 'Gone', 'OURS', 'PAIRS',
+           'REMOTES', 'Results', 'TOP', 'activity', 'memory', 'say',
+           'threads']
