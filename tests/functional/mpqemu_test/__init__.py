@@ -4,6 +4,7 @@
 linux      the Debian kernel and its modules
 initramfs  small root file systems made in memory
 lab        a throw-away guest with a /dev/kvm that runs 64-bit kernels
+bootdisk   disk images that firmware boots
 pair       a virtual machine as a main process and its device processes
 qmp        a client of the machine protocol
 evidence   what the kernel can tell about those processes from outside

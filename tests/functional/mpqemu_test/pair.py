@@ -6,6 +6,7 @@ device, one end inherited by each side.  Either side may be any program that
 takes QEMU's options, so every pairing is run by the same code.
 """
 import ctypes
+import os
 import re
 import signal
 import socket
@@ -129,14 +130,14 @@ class Machine:
     def __init__(self, main=DISTRIBUTION, remote=DISTRIBUTION, remotes=(),
                  local=(), machine='q35', accel='kvm', smp=1, memory=512,
                  kernel=None, initrd=None, append='', extra=(),
-                 remote_extra=(), reboot=False):
+                 remote_extra=(), reboot=False, cpu=None):
         self.main_binary = main
-        self.remote_binary = remote
+        self.remote_binary = os.path.realpath(remote)
         self.remote_extra = list(remote_extra)
         self.layout = [list(devices) for devices in remotes]
         self.options = [
             '-machine', f'{machine},memory-backend=ram', '-accel', accel,
-            '-cpu', 'host' if accel == 'kvm' else 'max',
+            '-cpu', cpu or ('host' if accel == 'kvm' else 'max'),
             '-smp', str(smp), '-m', str(memory),
             '-object', f'memory-backend-memfd,id=ram,size={memory}M',
             '-nodefaults', '-display', 'none', '-vga', 'none',
@@ -194,9 +195,14 @@ class Machine:
                         '-device', f'x-pci-proxy-dev,id=proxy{number},'
                         f'fd={here.fileno()}{device.place}']
                     number += 1
+                pipes = {}
+                if self.remote_binary == os.path.realpath(DISTRIBUTION):
+                    command += ['-qmp', 'stdio']
+                    pipes = {'stdin': subprocess.PIPE,
+                             'stdout': subprocess.PIPE}
                 self.remotes.append(Program(
                     f'device process {len(self.remotes)}', command,
-                    [there.fileno() for there in theirs]))
+                    [there.fileno() for there in theirs], **pipes))
                 for there in theirs:
                     there.close()
             self._wait_for_remotes()
@@ -209,15 +215,20 @@ class Machine:
                 here.close()
         threading.Thread(target=self._read_console, daemon=True).start()
 
-    def _wait_for_remotes(self):
-        # A remote that is served before its machine's first reset may lose
-        # what was programmed until then (the distribution's does): let it
-        # come to rest, which a sleeping main thread shows.
-        end = time.monotonic() + 3
+    def _wait_for_remotes(self, limit=30):
+        # The distribution's remote may serve its link before its machine's
+        # first reset, which then takes away what was programmed, and hang.
+        # Its main loop, which answers QMP, runs after that reset only.
         for remote in self.remotes:
-            while (time.monotonic() < end and remote.process.poll() is None
-                   and not _asleep_in_poll(remote.pid)):
-                time.sleep(0.02)
+            if remote.process.stdin:
+                remote.process.stdin.write(b'{"execute":"qmp_capabilities"}\n')
+                remote.process.stdin.flush()
+                timer = threading.Timer(limit, remote.process.kill)
+                timer.start()
+                for line in remote.process.stdout:
+                    if line.startswith(b'{"return"'):
+                        break
+                timer.cancel()
 
     def _read_console(self):
         while True:
@@ -262,14 +273,3 @@ class Machine:
                              f'{program.errors}')
         parts.append('console:\n' + self.console[-4000:])
         return '\n'.join(parts)
-
-
-def _asleep_in_poll(pid):
-    try:
-        with open(f'/proc/{pid}/wchan', encoding='ascii') as file:
-            where = file.read()
-        with open(f'/proc/{pid}/stat', encoding='ascii') as file:
-            state = file.read().rpartition(')')[2].split()[0]
-    except OSError:
-        return True
-    return state == 'S' and ('poll' in where or where == '0')
