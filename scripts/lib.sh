@@ -9,7 +9,8 @@ packages_to_build='gcc libc6-dev linux-libc-dev meson ninja-build pkg-config
     libglib2.0-dev libjson-glib-dev liburing-dev acpica-tools'
 packages_to_run='python3 busybox-static kmod linux-image-amd64
     qemu-system-x86'
-packages_to_check='clang fio e2fsprogs'
+packages_to_pair='e2fsprogs grub-common grub-pc-bin'
+packages_to_check="clang fio $packages_to_pair"
 
 say()
 {
