@@ -53,6 +53,12 @@ static bool size_is_right(uint64_t size, uint64_t min, uint64_t max, int nr,
     return true;
 }
 
+/* How many bytes a register decodes of which @bits can be written. */
+static uint64_t decodes(uint32_t bits)
+{
+    return -(uint64_t)(int32_t)bits;
+}
+
 /* BAR @nr, if there is one; @two is set if it takes the next as well. */
 static bool probe_bar(ProxyLink *link, int nr, ProxyBar *bar, bool *two,
                       Error **errp)
@@ -70,12 +76,12 @@ static bool probe_bar(ProxyLink *link, int nr, ProxyBar *bar, bool *two,
     if (mask & PCI_BASE_ADDRESS_SPACE_IO) {
         mask = (mask & PCI_BASE_ADDRESS_IO_MASK) | ~0xffffu;
         bar->type = PCI_BASE_ADDRESS_SPACE_IO;
-        bar->size = -(uint64_t)(int32_t)mask;
+        bar->size = decodes(mask);
         return size_is_right(bar->size, 4, 0x10000, nr, errp);
     }
     bar->type = mask & ~(uint32_t)PCI_BASE_ADDRESS_MEM_MASK;
     mask &= (uint32_t)PCI_BASE_ADDRESS_MEM_MASK;
-    bar->size = -(uint64_t)(int64_t)(int32_t)mask;
+    bar->size = decodes(mask);
     if (bar->type & PCI_BASE_ADDRESS_MEM_TYPE_64) {
         if (nr == 5) {
             error_setg(errp, "the device's process says that the last BAR has "
@@ -106,7 +112,7 @@ static bool probe_rom(ProxyLink *link, ProxyBar *rom, Error **errp)
         /* Nothing there, or no more than a register. */
         return true;
     }
-    rom->size = -(uint64_t)(int64_t)(int32_t)mask;
+    rom->size = decodes(mask);
     return size_is_right(rom->size, 2048, 0x1000000, PCI_ROM_SLOT, errp);
 }
 

@@ -63,8 +63,11 @@ static void proxy_write_config(PCIDevice *pci_dev, uint32_t addr, uint32_t val,
     wait_begin(dev);
     dev->link->ops->config_write(dev->link, addr, val, len);
     wait_end(dev);
-    /* BARs and the command register decide what is mapped here, too. */
-    pci_default_write_config(pci_dev, addr, val, len);
+    /* BARs and the command register decide what is mapped here, too; unless
+     * the device was unplugged meanwhile, and has no registers any more. */
+    if (DEVICE(dev)->realized) {
+        pci_default_write_config(pci_dev, addr, val, len);
+    }
 }
 
 /* -- BARs ---------------------------------------------------------------- */
@@ -406,9 +409,7 @@ static void proxy_finalize(Object *obj)
     PCIProxyDev *dev = PCI_PROXY_DEV(obj);
 
     for (int nr = 0; nr < PCI_NUM_REGIONS; nr++) {
-        if (dev->region[nr].dev) {
-            memory_region_finalize(&dev->region[nr].mr);
-        }
+        memory_region_finalize(&dev->region[nr].mr);
     }
     if (dev->link) {
         /* The link owns the descriptor. */

@@ -21,6 +21,12 @@ static JsonObject *describe(const char *role, const char *id, pid_t peer,
     return link;
 }
 
+static const char *remote_state(const RemoteObject *o)
+{
+    return o->running ? "connected" : o->listen_fd >= 0 ? "listening"
+                                                         : "closed";
+}
+
 static int add_link(Object *obj, void *opaque)
 {
     JsonArray *list = opaque;
@@ -41,8 +47,7 @@ static int add_link(Object *obj, void *opaque)
     } else if (object_dynamic_cast(obj, TYPE_REMOTE_OBJECT)) {
         RemoteObject *o = REMOTE_OBJECT(obj);
         JsonObject *link = describe("remote", o->devid, o->link.peer_pid,
-                                    o->running ? "connected" : "closed",
-                                    &o->link.stats);
+                                    remote_state(o), &o->link.stats);
 
         json_array_add_object_element(list, link);
     }
@@ -115,7 +120,7 @@ static const QMPMember access_info[] = {
 static const QMPMember remote_info[] = {
     { "role", "str", false, "'proxy' or 'remote'" },
     { "id", "str", false, "of the device" },
-    { "state", "str", false, "'connected', 'gone' or 'closed'" },
+    { "state", "str", false, "'connected', 'gone', 'listening' or 'closed'" },
     { "peer-pid", "int", false, "process that made the connection; 0: unknown" },
     { "gsi", "int", true, "where interrupts are delivered; -1: nowhere" },
     { "raised", "int", false, "signals of the irqfd (remote)" },

@@ -41,7 +41,7 @@ void link_stats_access(LinkStats *stats, LinkAccess kind, int64_t ns);
 uint64_t link_stats_percentile(const LinkStats *stats, LinkAccess kind,
                                unsigned percent);
 const char *link_access_name(LinkAccess kind);          /* "config-read" */
-/* All of it, as query-remote shows it.  Any thread. */
+/* All of it, as x-query-remote shows it.  Any thread. */
 JsonObject *link_stats_to_json(const LinkStats *stats);
 
 #endif
