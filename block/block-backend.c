@@ -30,6 +30,11 @@ static BlockBackend *find(const char *name, bool ids, bool nodes)
     return NULL;
 }
 
+bool blk_any(void)
+{
+    return !QTAILQ_EMPTY(&block_backends);
+}
+
 BlockBackend *blk_by_name(const char *id_or_node)
 {
     BlockBackend *blk = find(id_or_node, true, false);

@@ -6,11 +6,13 @@
  *
  * A context with a thread of its own is the only one to enter its ring, so
  * the kernel need not interrupt it to complete a request (COOP_TASKRUN): the
- * flag IORING_SQ_TASKRUN tells when it has to fetch results.  The ring is made
- * disabled, and belongs to the thread that first submits (SINGLE_ISSUER).  The
- * main loop's context is run by whoever holds the big lock; its ring does
- * without.  DEFER_TASKRUN is of no use: what it defers wakes nobody who polls
- * the ring's descriptor.
+ * flag IORING_SQ_TASKRUN tells when it has to fetch results.  The main loop's
+ * context is run by whoever holds the big lock; its ring does without.
+ * SINGLE_ISSUER would make a ring die with its first thread, and a boxed-in
+ * process gets no other; DEFER_TASKRUN needs it.
+ *
+ * What goes through a ring is seen by no filter of system calls.  So a ring is
+ * restricted, before its first use and for ever, to what is done here.
  */
 #include "qemu/osdep.h"
 #include "block/block-int.h"
@@ -32,7 +34,7 @@ struct BlockRing {
     bool enabled;
     bool closed;                /* there is no ring */
     bool broken;                /* the kernel refuses it: the pool does all */
-    uint64_t owner;             /* who enabled it, unless shared */
+    uint64_t owner;             /* the thread that uses it, unless shared */
     unsigned in_flight;
     bool have_files;
     BlockFile *files[FILES];
@@ -61,26 +63,58 @@ static void ring_readable(void *opaque)
     block_ring_reap(opaque);
 }
 
-/* The best that this kernel has. */
+/* What not every liburing exports a function for. */
+static int ring_register(BlockRing *r, unsigned op, void *arg, unsigned n)
+{
+    return syscall(__NR_io_uring_register, r->ring.ring_fd, op, arg, n) < 0
+           ? -errno : 0;
+}
+
+/* Nothing but what prepare(), file_slot() and block_ring_forget() ask for. */
+static int ring_restrict(BlockRing *r)
+{
+    struct io_uring_restriction only[] = {
+        { .opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_READ },
+        { .opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_READV },
+        { .opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_WRITE },
+        { .opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_WRITEV },
+        { .opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_FSYNC },
+        { .opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED,
+          .sqe_flags = IOSQE_FIXED_FILE },
+        { .opcode = IORING_RESTRICTION_REGISTER_OP,
+          .register_op = IORING_REGISTER_FILES_UPDATE },
+    };
+
+    return ring_register(r, IORING_REGISTER_RESTRICTIONS, only,
+                         ARRAY_SIZE(only));
+}
+
+/* The best that this kernel has; the last is for those before 5.10. */
 static int ring_setup(BlockRing *r)
 {
-    static const unsigned owned[] = {
-        IORING_SETUP_R_DISABLED | IORING_SETUP_COOP_TASKRUN |
-        IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SINGLE_ISSUER,
+    static const unsigned flags[] = {
         IORING_SETUP_R_DISABLED | IORING_SETUP_COOP_TASKRUN |
         IORING_SETUP_TASKRUN_FLAG,
+        IORING_SETUP_R_DISABLED,
         0,
     };
     int ret = -EINVAL;
 
-    r->enabled = false;
     r->closed = true;
-    for (unsigned i = r->shared ? ARRAY_SIZE(owned) - 1 : 0;
-         i < ARRAY_SIZE(owned) && ret == -EINVAL; i++) {
-        ret = io_uring_queue_init(ENTRIES, &r->ring, owned[i]);
+    for (unsigned i = r->shared ? 1 : 0;
+         i < ARRAY_SIZE(flags) && ret == -EINVAL; i++) {
+        ret = io_uring_queue_init(ENTRIES, &r->ring, flags[i]);
     }
     if (ret < 0) {
         return ret;
+    }
+    r->have_files = io_uring_register_files_sparse(&r->ring, FILES) == 0;
+    if (r->ring.flags & IORING_SETUP_R_DISABLED) {
+        ret = ring_restrict(r);
+        if (ret < 0) {
+            io_uring_queue_exit(&r->ring);
+            return ret;
+        }
     }
     r->closed = false;
     aio_set_fd_handler(r->engine->ctx, r->ring.ring_fd, ring_readable, NULL,
@@ -152,17 +186,13 @@ void block_ring_free(BlockRing *r)
     g_free(r);
 }
 
-/* In the thread that will use the ring. */
+/* The first use. */
 static bool ring_enable(BlockRing *r)
 {
-    if (r->ring.flags & IORING_SETUP_R_DISABLED) {
-        /* Not every liburing exports io_uring_enable_rings(). */
-        if (syscall(__NR_io_uring_register, r->ring.ring_fd,
-                    IORING_REGISTER_ENABLE_RINGS, NULL, 0) < 0) {
-            return false;
-        }
+    if ((r->ring.flags & IORING_SETUP_R_DISABLED) &&
+        ring_register(r, IORING_REGISTER_ENABLE_RINGS, NULL, 0) < 0) {
+        return false;
     }
-    r->have_files = io_uring_register_files_sparse(&r->ring, FILES) == 0;
     r->owner = this_thread();
     r->enabled = true;
     return true;
@@ -176,7 +206,7 @@ static bool orphaned(BlockRing *r)
 
 /*
  * Whether this thread may use the ring now.  When the thread before it has
- * ended, the ring is made anew once the kernel has handed back what was in
+ * ended, the ring is this one's once the kernel has handed back what was in
  * flight.
  */
 static bool ring_usable(BlockRing *r)
@@ -191,11 +221,8 @@ static bool ring_usable(BlockRing *r)
         if (r->in_flight) {
             return false;
         }
-        ring_close(r);
-        if (ring_setup(r) < 0) {
-            r->broken = true;
-            return false;
-        }
+        r->owner = this_thread();
+        return true;
     }
     r->broken = !ring_enable(r);
     return !r->broken;

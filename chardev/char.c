@@ -313,6 +313,11 @@ Chardev *qemu_chr_new(const char *label, const char *desc, Error **errp)
     return qemu_chr_new_from_opts(opts, errp);
 }
 
+bool qemu_chr_any(void)
+{
+    return !QTAILQ_EMPTY(&chardevs);
+}
+
 Chardev *qemu_chr_find(const char *id)
 {
     Chardev *chr;

@@ -6,7 +6,7 @@ export LC_ALL=C.UTF-8
 
 # What a build and a run need, as Debian names it.
 packages_to_build='gcc libc6-dev linux-libc-dev meson ninja-build pkg-config
-    libglib2.0-dev libjson-glib-dev liburing-dev acpica-tools'
+    libglib2.0-dev libjson-glib-dev liburing-dev libseccomp-dev acpica-tools'
 packages_to_run='python3 busybox-static kmod linux-image-amd64
     qemu-system-x86'
 packages_to_pair='e2fsprogs grub-common grub-pc-bin'

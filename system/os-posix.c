@@ -6,6 +6,7 @@
 /* -- Daemon -------------------------------------------------------------- */
 
 static int to_parent = -1;      /* a byte in it: the start has succeeded */
+static int null = -1;           /* opened while files can be */
 
 /* The parent's part: never returns. */
 static void G_GNUC_NORETURN wait_for_child(int fd)
@@ -20,6 +21,11 @@ bool os_daemonize(Error **errp)
     int pipe_fds[2];
     pid_t pid;
 
+    null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0) {
+        error_setg_errno(errp, errno, "-daemonize: /dev/null");
+        return false;
+    }
     if (pipe2(pipe_fds, O_CLOEXEC) < 0) {
         error_setg_errno(errp, errno, "-daemonize: no pipe");
         return false;
@@ -46,22 +52,24 @@ bool os_daemonize(Error **errp)
     return true;
 }
 
+bool os_is_daemon(void)
+{
+    return to_parent >= 0;
+}
+
 void os_daemon_ready(void)
 {
-    int null;
-
     if (to_parent < 0) {
         return;
     }
-    null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (null >= 0) {
-        for (int fd = 0; fd <= 2; fd++) {
-            dup2(null, fd);
-        }
-        close(null);
+    for (int fd = 0; fd <= 2; fd++) {
+        dup2(null, fd);
     }
-    if (chdir("/") < 0 ||
-        RETRY_ON_EINTR(write(to_parent, "", 1)) != 1) {
+    qemu_close(&null);
+    if (chdir("/") < 0) {
+        /* A boxed-in process has done so, in a root of its own. */
+    }
+    if (RETRY_ON_EINTR(write(to_parent, "", 1)) != 1) {
         /* The parent has been killed: there is nobody to tell. */
     }
     qemu_close(&to_parent);

@@ -12,6 +12,8 @@
  * child ends before.  Before any thread is made.
  */
 bool os_daemonize(Error **errp);
+/* Has it been done, and is the terminal still to be left? */
+bool os_is_daemon(void);
 /* Leaves the terminal and lets the parent go; nothing without os_daemonize. */
 void os_daemon_ready(void);
 
@@ -19,6 +21,11 @@ void os_daemon_ready(void);
  * file is removed at exit. */
 bool os_write_pidfile(const char *path, Error **errp);
 
+/* What the operator says of -sandbox; by default only a device process has
+ * one, of what can be had (sandbox-device.c). */
+typedef enum SandboxMode { SANDBOX_DEFAULT, SANDBOX_OFF, SANDBOX_ON }
+    SandboxMode;
+SandboxMode os_sandbox_mode(void);
 /* -sandbox: checks the argument ... */
 bool os_sandbox_parse(const char *arg, Error **errp);
 /* ... and confines this process and what it starts. */

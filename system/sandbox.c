@@ -8,6 +8,7 @@
 #include "qemu/osdep.h"
 #include "os.h"
 #include "qemu/option.h"
+#include "system/sandbox.h"
 
 #ifdef CONFIG_SECCOMP
 #include <sched.h>
@@ -87,6 +88,13 @@ static const struct {
     { SCMP_SYS(sched_setaffinity), GROUP_RESOURCES, EPERM },
 };
 
+static SandboxMode mode;
+
+SandboxMode os_sandbox_mode(void)
+{
+    return mode;
+}
+
 static bool take_group(JsonObject *opts, const char *key, unsigned group,
                        Error **errp)
 {
@@ -121,6 +129,10 @@ bool os_sandbox_parse(const char *arg, Error **errp)
     g_autoptr(JsonObject) opts = keyval_parse(arg, "enable", NULL, errp);
     bool enable = true;
 
+    if (!strcmp(arg, "help")) {
+        sandbox_print_help();
+        exit(0);
+    }
     denied = 0;
     no_new_privileges = false;
     if (!opts || !keyval_take_bool(opts, "enable", &enable, errp) ||
@@ -133,6 +145,7 @@ bool os_sandbox_parse(const char *arg, Error **errp)
             "resourcecontrol", NULL }, errp)) {
         return false;
     }
+    mode = enable ? SANDBOX_ON : SANDBOX_OFF;
     denied = enable ? denied | GROUP_ALWAYS : 0;
     no_new_privileges &= enable;
     return true;
@@ -181,9 +194,17 @@ bool os_sandbox_apply(Error **errp)
     return ret == 0;
 }
 #else
+static SandboxMode mode;
+
+SandboxMode os_sandbox_mode(void)
+{
+    return mode;
+}
+
 bool os_sandbox_parse(const char *arg, Error **errp)
 {
     if (!strcmp(arg, "off")) {
+        mode = SANDBOX_OFF;
         return true;
     }
     error_setg(errp, "this program was built without libseccomp");

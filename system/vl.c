@@ -18,6 +18,7 @@
 #include "system/memory.h"
 #include "system/qtest.h"
 #include "system/runstate.h"
+#include "system/sandbox.h"
 #include "system/system.h"
 
 char *qemu_name, *qemu_uuid;
@@ -527,13 +528,25 @@ static bool start(Error **errp)
            MACHINE_GET_CLASS(current_machine)->ready(current_machine, errp);
 }
 
+/* A device process gives up more, when everything is open.  Only before
+ * select_machine(), which takes the type away. */
+static bool boxed_in(void)
+{
+    const char *type =
+        json_object_get_string_member_with_default(start_config.machine,
+                                                   "type", "pc");
+    MachineClass *mc = find_machine(type);
+
+    return mc && mc->boxed_in;
+}
+
 /* As the operator wants it, before there are threads. */
 static bool become_process(Error **errp)
 {
     return (!start_config.daemonize || os_daemonize(errp)) &&
            (!start_config.pidfile ||
             os_write_pidfile(start_config.pidfile, errp)) &&
-           os_sandbox_apply(errp);
+           (boxed_in() || os_sandbox_apply(errp));
 }
 
 /* Ctrl-a x of a console. */
@@ -563,6 +576,11 @@ bool qemu_init(int argc, char **argv)
     }
     os_setup_signal_handling();
     qemu_system_reset(SHUTDOWN_CAUSE_NONE);
+    if (MACHINE_GET_CLASS(current_machine)->boxed_in && !sandbox_enter(&err)) {
+        error_report_err(err);
+        qemu_chr_cleanup();
+        return false;
+    }
     run_ready_hooks();
     if (!start_config.start_stopped) {
         vm_start();

@@ -47,6 +47,18 @@ static void deliver(Error **errp, Error *err)
     }
 }
 
+static const char *eperm_text;
+
+void error_set_eperm_text(const char *text)
+{
+    eperm_text = text;
+}
+
+static const char *os_error_text(int os_error)
+{
+    return os_error == EPERM && eperm_text ? eperm_text : g_strerror(os_error);
+}
+
 void error_set_at(Error **errp, const char *file, int line, const char *func,
                   ErrorClass cls, int os_error, const char *fmt, ...)
 {
@@ -68,7 +80,7 @@ void error_set_at(Error **errp, const char *file, int line, const char *func,
     if (os_error) {
         g_autofree char *text = err->msg;
 
-        err->msg = g_strdup_printf("%s: %s", text, g_strerror(os_error));
+        err->msg = g_strdup_printf("%s: %s", text, os_error_text(os_error));
     }
     deliver(errp, err);
     errno = saved_errno;

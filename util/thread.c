@@ -4,6 +4,7 @@
  * by a stranger, destroyed while in use), so it aborts with the system's word.
  */
 #include "qemu/osdep.h"
+#include <sys/prctl.h>
 #include "qemu/thread.h"
 #include "qapi/error.h"
 
@@ -94,24 +95,43 @@ bool qemu_cond_timedwait(QemuCond *cond, QemuMutex *mutex, int ms)
     return err == 0;
 }
 
+typedef struct Start {
+    void *(*fn)(void *);
+    void *arg;
+    char comm[16];              /* the kernel's limit */
+} Start;
+
+/* A thread names itself: from outside that takes a file of /proc, which a
+ * boxed-in process has not. */
+static void *thread_start(void *opaque)
+{
+    Start s = *(Start *)opaque;
+
+    g_free(opaque);
+    prctl(PR_SET_NAME, s.comm, 0, 0, 0);
+    return s.fn(s.arg);
+}
+
 bool qemu_thread_create(QemuThread *thread, const char *name,
                         void *(*fn)(void *), void *arg, Error **errp)
 {
-    g_autofree char *comm = g_strndup(name, 15);    /* the kernel's limit */
+    Start *start = g_new(Start, 1);
     sigset_t all, old;
     int err;
 
+    start->fn = fn;
+    start->arg = arg;
+    g_strlcpy(start->comm, name, sizeof(start->comm));
     /* A thread starts with its creator's mask: signals are the main thread's. */
     sigfillset(&all);
     must(pthread_sigmask(SIG_SETMASK, &all, &old), "pthread_sigmask");
-    err = pthread_create(&thread->thread, NULL, fn, arg);
+    err = pthread_create(&thread->thread, NULL, thread_start, start);
     must(pthread_sigmask(SIG_SETMASK, &old, NULL), "pthread_sigmask");
     if (err) {
         error_setg_errno(errp, err, "Cannot start thread '%s'", name);
+        g_free(start);
         return false;
     }
-    /* Only a label: a thread that has already ended does without. */
-    pthread_setname_np(thread->thread, comm);
     return true;
 }
 

@@ -42,6 +42,7 @@ static void remote_machine_class_init(ObjectClass *oc, void *data)
     mc->init = remote_machine_init;
     mc->ready = remote_machine_ready;
     mc->no_cpus = true;
+    mc->boxed_in = true;
 }
 
 static const TypeInfo remote_machine_types[] = {

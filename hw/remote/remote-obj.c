@@ -121,7 +121,6 @@ static bool start(RemoteObject *o, Error **errp)
 {
     g_autofree char *name = g_strdup_printf("link %.9s", o->link.name);
 
-    o->link.peer_pid = socket_peer_pid(o->fd);
     mpqemu_channel_init(&o->link.ch, o->fd);
     o->fd = -1;
     o->link.open = true;
@@ -152,6 +151,7 @@ static void accept_vm(void *opaque)
     /* One that has gone again is not served: the next may come. */
     o->fd = unix_accept(o->listen_fd, NULL);
     if (o->fd >= 0) {
+        o->link.peer_pid = socket_peer_pid(o->fd);
         if (o->auto_shutdown) {
             stop_listening(o);
         } else {
@@ -230,6 +230,9 @@ static bool remote_object_complete(UserCreatable *uc, Error **errp)
             return false;
         }
         qemu_set_blocking(o->listen_fd, false);
+        ms->listens = true;
+    } else {
+        o->link.peer_pid = socket_peer_pid(o->fd);
     }
     o->link.rd->owner = o;
     o->link.rd->ask_release = ask_release;

@@ -65,6 +65,7 @@ Chardev *qemu_chr_new_from_opts(JsonObject *opts, Error **errp);
  */
 Chardev *qemu_chr_new(const char *label, const char *desc, Error **errp);
 Chardev *qemu_chr_find(const char *id);         /* NULL: there is none */
+bool qemu_chr_any(void);                        /* is there one? */
 bool qemu_chr_delete(const char *id, Error **errp);
 const char *qemu_chr_label(const Chardev *chr);
 /* query-chardev: [{label, filename, frontend-open}] */

@@ -24,6 +24,7 @@ struct MachineClass {
     int max_cpus;
     const char *default_cpu;
     bool no_cpus;               /* no vCPUs, RAM, accelerator: x-remote, none */
+    bool boxed_in;              /* gives up its rights before it serves */
     bool is_default;
 };
 

@@ -40,6 +40,9 @@ void error_set_at(Error **errp, const char *file, int line, const char *func,
     error_set_at(errp, __FILE__, __LINE__, __func__,                    \
                  ERROR_CLASS_GENERIC_ERROR, os_error, __VA_ARGS__)
 
+/* What is said of EPERM from now on: why this process may do so little. */
+void error_set_eperm_text(const char *text);
+
 /* Takes @local_err (may be NULL) and stores it in @errp as error_set would. */
 void error_propagate(Error **errp, Error *local_err);
 /* The same with a text put before it. */

@@ -149,7 +149,9 @@ class Remote:
             self.process.kill()
             _, text = self.process.communicate()
             text += 'TIMEOUT: the process did not end by itself\n'
-        return self.process.returncode, text
+        return self.process.returncode, ''.join(
+            line for line in text.splitlines(True)
+            if 'sandbox: going on without' not in line)
 
 
 def memfd(size, flags=os.MFD_CLOEXEC):

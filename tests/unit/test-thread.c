@@ -153,8 +153,11 @@ static void test_timedwait_woken(Shared *s, gconstpointer unused)
 static void *look_around(void *opaque)
 {
     Shared *s = opaque;
+    char name[16];
     sigset_t mask;
 
+    pthread_getname_np(pthread_self(), name, sizeof(name));
+    g_assert_cmpstr(name, ==, "a-very-long-thr");
     qemu_mutex_lock(&s->lock);          /* until create has returned */
     qemu_mutex_unlock(&s->lock);
     g_assert_true(qemu_thread_is_self(&s->thread));
@@ -166,14 +169,11 @@ static void *look_around(void *opaque)
 
 static void test_identity(Shared *s, gconstpointer unused)
 {
-    char name[16];
     sigset_t mask;
 
     qemu_mutex_lock(&s->lock);
     g_assert_true(qemu_thread_create(&s->thread, "a-very-long-thread-name",
                                      look_around, s, &error_abort));
-    pthread_getname_np(s->thread.thread, name, sizeof(name));
-    g_assert_cmpstr(name, ==, "a-very-long-thr");
     g_assert_false(qemu_thread_is_self(&s->thread));
     qemu_mutex_unlock(&s->lock);
     qemu_thread_join(&s->thread);

@@ -15,6 +15,7 @@ struct RemoteMachineState {
     RemotePCIHost *host;
     RemoteIOHubState iohub;
     unsigned served;            /* links not ended yet */
+    bool listens;               /* a link waits for its other side */
     bool stay;                  /* an object has auto-shutdown=off */
 };
 

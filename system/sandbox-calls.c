@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The system calls that a boxed-in process may make, by libseccomp (seccomp(2)).
+ *
+ * A device process has a list of what it may: one table for what every such
+ * process does, one a kind of back end, one a device model where it needs more.
+ * A table counts when what it is for is there at the start.  Any other call
+ * fails with EPERM and does nothing; clone3() fails as on a kernel that has
+ * none, since its flags lie in memory, where no filter sees them.
+ *
+ * No table has a call that opens, connects, executes or changes rights.
+ * io_uring_setup() is in none: a new ring could ask for anything without a
+ * system call.  Those made before are restricted to reads and writes.
+ */
+#include "qemu/osdep.h"
+#include "os.h"
+#include "sandbox-internal.h"
+#include "system/sandbox.h"
+
+#ifdef CONFIG_SECCOMP
+#include <linux/fs.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include "block/block.h"
+#include "chardev/char.h"
+#include "hw/remote/machine.h"
+
+/* One row allows a call, if its arguments are as @only says. */
+typedef struct SandboxCall {
+    const char *name;
+    const char *only;           /* in words; NULL: any arguments */
+    struct scmp_arg_cmp args[2];
+    bool own_pid;               /* the first argument is this process */
+} SandboxCall;
+
+typedef struct SandboxTable {
+    const char *name;
+    const char *what;
+    bool (*used)(void);
+    const SandboxCall *calls;   /* ends with { } */
+} SandboxTable;
+
+#define ARG(n, value) { n, SCMP_CMP_EQ, value, 0 }
+#define ARG_BITS(n, mask, value) { n, SCMP_CMP_MASKED_EQ, mask, value }
+
+#define NEW_SPACES (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | \
+                    CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | \
+                    CLONE_NEWNET)
+#define THREAD (CLONE_VM | CLONE_THREAD | CLONE_SIGHAND)
+
+/* -- What every device process does --------------------------------------- */
+
+static const SandboxCall base_calls[] = {
+    /* links, eventfds */
+    { "read" },
+    { "write" },
+    { "close" },
+    { "preadv2" },
+    { "recvmsg" },
+    { "sendto" },
+    { "sendmsg" },
+    { "ppoll" },
+    { "poll" },
+    { "fcntl", "F_GETFD", { ARG(1, F_GETFD) } },
+    { "fcntl", "F_GETFL", { ARG(1, F_GETFL) } },
+    { "fcntl", "F_SETFL", { ARG(1, F_SETFL) } },
+    { "fstat" },
+    { "newfstatat", "of a descriptor",
+      { ARG_BITS(3, AT_EMPTY_PATH, AT_EMPTY_PATH) } },
+    /* memory: nothing executable, nothing shared that has no descriptor */
+    { "brk" },
+    { "mmap", "private, not executable",
+      { ARG_BITS(2, PROT_EXEC, 0), ARG_BITS(3, MAP_TYPE, MAP_PRIVATE) } },
+    { "mmap", "of a descriptor, not executable",
+      { ARG_BITS(2, PROT_EXEC, 0), ARG_BITS(3, MAP_ANONYMOUS, 0) } },
+    { "mprotect", "not executable", { ARG_BITS(2, PROT_EXEC, 0) } },
+    { "munmap" },
+    { "mremap" },
+    { "madvise" },
+    /* threads */
+    { "clone", "a thread in the same name spaces",
+      { ARG_BITS(0, THREAD | NEW_SPACES, THREAD) } },
+    { "set_robust_list" },
+    { "rseq" },
+    { "prctl", "PR_SET_NAME", { ARG(0, PR_SET_NAME) } },
+    { "futex" },
+    { "sched_yield" },
+    { "exit" },
+    /* signals and the end */
+    { "rt_sigprocmask" },
+    { "rt_sigaction" },
+    { "rt_sigreturn" },
+    { "restart_syscall" },
+    { "getpid" },
+    { "gettid" },
+    { "tgkill", "itself", .own_pid = true },
+    { "exit_group" },
+    /* clocks, where the kernel has no page for them */
+    { "clock_gettime" },
+    { }
+};
+
+/* -- Back ends ------------------------------------------------------------ */
+
+static const SandboxCall block_calls[] = {
+    { "io_uring_enter" },
+    { "io_uring_register" },
+    { "pread64" },
+    { "preadv" },
+    { "pwritev2" },
+    { "fdatasync" },
+    { "fallocate" },
+    { "ioctl", "BLKDISCARD", { ARG(1, BLKDISCARD) } },
+    { "fcntl", "F_OFD_SETLK", { ARG(1, F_OFD_SETLK) } },
+    { "fcntl", "F_OFD_GETLK", { ARG(1, F_OFD_GETLK) } },
+    { }
+};
+
+static const SandboxCall char_calls[] = {
+    { "accept4" },
+    { "getsockname" },
+    { "getpeername" },
+    { "getsockopt" },
+    { "setsockopt" },
+    { "shutdown" },
+    { "recvfrom" },
+    { "fcntl", "F_DUPFD_CLOEXEC", { ARG(1, F_DUPFD_CLOEXEC) } },
+    { "eventfd2" },
+    { "getuid" },
+    { "ioctl", "TCGETS, TCSETS, FIONREAD", { ARG(1, TCGETS) } },
+    { "ioctl", NULL, { ARG(1, TCSETS) } },
+    { "ioctl", NULL, { ARG(1, FIONREAD) } },
+    { }
+};
+
+static const SandboxCall listen_calls[] = {
+    { "accept4" },
+    { "getsockopt" },
+    { }
+};
+
+static const SandboxCall daemon_calls[] = {
+    { "dup2" },                 /* /dev/null for the terminal, at last */
+    { }
+};
+
+static bool always(void)
+{
+    return true;
+}
+
+static bool has_block(void)
+{
+    return blk_any();
+}
+
+static bool has_chardev(void)
+{
+    return qemu_chr_any();
+}
+
+static bool listens(void)
+{
+    return REMOTE_MACHINE(current_machine)->listens;
+}
+
+static const SandboxTable tables[] = {
+    { "base", "every device process", always, base_calls },
+    { "block", "-drive, -blockdev; nvme and all other disks", has_block,
+      block_calls },
+    { "chardev", "-qmp, -monitor, -chardev", has_chardev, char_calls },
+    { "daemon", "-daemonize", os_is_daemon, daemon_calls },
+    { "listen", "x-remote-object,socket.path=", listens, listen_calls },
+};
+
+/* -- Filters -------------------------------------------------------------- */
+
+static int add(scmp_filter_ctx ctx, uint32_t action, const SandboxCall *call)
+{
+    int nr = seccomp_syscall_resolve_name(call->name);
+    struct scmp_arg_cmp args[2];
+    unsigned n = 0;
+
+    if (nr == __NR_SCMP_ERROR) {
+        return 0;               /* this libseccomp knows no such call */
+    }
+    if (call->own_pid) {
+        args[n++] = SCMP_A0(SCMP_CMP_EQ, getpid());
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(call->args); i++) {
+        if (call->args[i].op) {
+            args[n++] = call->args[i];
+        }
+    }
+    return seccomp_rule_add_array(ctx, action, nr, n, args);
+}
+
+static void load(scmp_filter_ctx ctx, int ret)
+{
+    if (!ret) {
+        /* A binary search: a process of many calls a second pays each. */
+        seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+        seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
+        ret = seccomp_load(ctx);
+    }
+    if (ret) {
+        sandbox_missing("filter of system calls (%s)", g_strerror(-ret));
+    }
+    seccomp_release(ctx);
+}
+
+void sandbox_allow_listed(void)
+{
+    scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+    const SandboxCall clone3_call = { "clone3" };
+    int ret = ctx ? 0 : -ENOMEM;
+
+    for (unsigned t = 0; !ret && t < ARRAY_SIZE(tables); t++) {
+        const SandboxCall *call = tables[t].calls;
+
+        for (; tables[t].used() && !ret && call->name; call++) {
+            ret = add(ctx, SCMP_ACT_ALLOW, call);
+        }
+    }
+    if (!ret) {
+        ret = add(ctx, SCMP_ACT_ERRNO(ENOSYS), &clone3_call);
+    }
+    load(ctx, ret);
+}
+
+void sandbox_print_help(void)
+{
+    printf("System calls of a device process (-machine x-remote):\n");
+    for (unsigned t = 0; t < ARRAY_SIZE(tables); t++) {
+        printf("\n%s: %s\n", tables[t].name, tables[t].what);
+        for (const SandboxCall *c = tables[t].calls; c->name; c++) {
+            printf("  %s%s%s\n", c->name, c->only ? ": " : "", c->only ?: "");
+        }
+    }
+}
+
+#else /* !CONFIG_SECCOMP */
+
+void sandbox_allow_listed(void)
+{
+    sandbox_missing("filter of system calls (built without libseccomp)");
+}
+
+void sandbox_print_help(void)
+{
+    printf("This program was built without libseccomp: it filters no system "
+           "calls.\n");
+}
+#endif

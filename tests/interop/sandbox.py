@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The box around a device process, as /proc shows it.  No guest, no KVM."""
+import argparse
+import os
+import sys
+import unittest
+
+here = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(here, '..', 'functional'))
+from mpqemu_test import tap  # noqa: E402
+from wire import Remote  # noqa: E402
+
+PROGRAM = None
+
+
+class Box(unittest.TestCase):
+    def look(self, more=()):
+        """(status by name, own root's names, network name space)"""
+        remote = Remote(PROGRAM, ['edu'], more=more)
+        self.assertEqual(remote.links[0].config_read(0), 0x11e81234)
+        proc = f'/proc/{remote.process.pid}'
+        with open(f'{proc}/status', encoding='ascii') as file:
+            status = dict(line.split(':', 1) for line in file)
+        root = os.listdir(f'{proc}/root')
+        net = os.readlink(f'{proc}/ns/net')
+        self.assertEqual(remote.end()[0], 0)
+        return {k: v.strip() for k, v in status.items()}, root, net
+
+    def test_boxed_in_by_default(self):
+        status, _, _ = self.look()
+        if status['Seccomp'] == '0':
+            self.skipTest('built with a sanitizer, or without libseccomp')
+        self.assertEqual(status['Seccomp'], '2')
+        self.assertEqual(status['NoNewPrivs'], '1')
+        for kind in 'CapEff', 'CapPrm', 'CapInh', 'CapAmb':
+            self.assertEqual(int(status[kind], 16), 0)
+
+    @unittest.skipUnless(os.geteuid() == 0, 'sees its root as root only')
+    def test_root_is_empty_and_network_its_own(self):
+        status, root, net = self.look()
+        if status['Seccomp'] == '0':
+            self.skipTest('built with a sanitizer, or without libseccomp')
+        self.assertEqual(root, [])
+        self.assertNotEqual(net, os.readlink('/proc/self/ns/net'))
+
+    def test_off_goes_without(self):
+        status, _, net = self.look(['-sandbox', 'off'])
+        self.assertEqual(status['Seccomp'], '0')
+        self.assertEqual(net, os.readlink('/proc/self/ns/net'))
+
+
+if __name__ == '__main__':
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--program', required=True)
+    PROGRAM = parser.parse_args().program
+    sys.exit(tap.run(unittest.defaultTestLoader.loadTestsFromModule(
+        sys.modules[__name__])))
