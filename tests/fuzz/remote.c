@@ -409,6 +409,7 @@ void fuzz_init(void)
     fuzz_start_emulator(fuzz_device.args);
     ms = REMOTE_MACHINE(current_machine);
     f.pci_dev = PCI_DEVICE(qdev_find_by_id("d"));
+    remote_link_init(&f.link);
     f.link.name = "fuzz";
     f.link.rd = remote_device_of(f.pci_dev);
     f.link.iohub = &ms->iohub;

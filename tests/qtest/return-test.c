@@ -19,7 +19,8 @@ static QTestState *remote_new(bool drive, const char *device,
     QTestState *s;
 
     g_remove(path);
-    s = qtest_spawn(drive, NULL, "-machine x-remote -nodefaults "
+    /* Out of the box, that it may listen at another path later. */
+    s = qtest_spawn(drive, NULL, "-machine x-remote -nodefaults -sandbox off "
                                 "-display none -device %s,id=d -object "
                                 "x-remote-object,id=o,devid=d,socket.type=unix,"
                                 "socket.path=%s%s", device, path, object);
