@@ -445,12 +445,6 @@ static bool check_no_guest(MachineClass *mc, Error **errp)
 
 static bool check_kernel(MachineState *ms, Error **errp)
 {
-    if (ms->kernel_filename && ms->firmware) {
-        error_setg(errp, "-kernel and -bios exclude each other: a kernel is "
-                   "entered directly, without firmware; firmware boots from "
-                   "a disk");
-        return false;
-    }
     if (!ms->kernel_filename && (ms->initrd_filename || ms->kernel_cmdline)) {
         error_setg(errp, "%s needs -kernel",
                    ms->initrd_filename ? "-initrd" : "-append");

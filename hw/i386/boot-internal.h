@@ -86,6 +86,10 @@ int boot_linux(Boot *b, const char *initrd, Error **errp);
 int boot_multiboot(Boot *b, const char *modules, Error **errp);
 int boot_pvh(Boot *b, const char *initrd, Error **errp);
 
+/* As boot_linux(), for firmware to load; initrds end below @initrd_end. */
+int boot_linux_split(Boot *b, const char *initrd, uint64_t initrd_end,
+                     X86KernelParts *parts, Error **errp);
+
 /* -- ELF ----------------------------------------------------------------- */
 
 typedef struct ElfSegment {

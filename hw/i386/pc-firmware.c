@@ -19,51 +19,64 @@ static char *find_firmware(const char *name, Error **errp)
 {
     g_autofree char *path = g_build_filename(CONFIG_FIRMWARE_PATH, name, NULL);
 
-    if (!access(name, R_OK)) {
+    if (strchr(name, '/') || !access(name, F_OK)) {
         return g_strdup(name);
     }
-    if (!strchr(name, '/') && !access(path, R_OK)) {
+    if (*name && !access(path, F_OK)) {
         return g_steal_pointer(&path);
     }
-    error_setg_errno(errp, errno, "firmware '%s'", name);
-    error_append_hint(errp, "SeaBIOS is in Debian's package 'seabios', under "
-                      "%s; -bios FILE names another firmware, and -kernel "
-                      "FILE needs none.\n", CONFIG_FIRMWARE_PATH);
+    error_setg(errp, "firmware '%s': there is no such file here or in %s",
+               name, CONFIG_FIRMWARE_PATH);
+    error_append_hint(errp, "SeaBIOS is in Debian's package 'seabios'; -bios "
+                      "FILE names another firmware, and -kernel FILE alone "
+                      "needs none.\n");
     return NULL;
 }
 
-static bool check_firmware(const char *path, gsize size, Error **errp)
+/* All of the file @path, for g_free(). */
+static uint8_t *read_firmware(const char *path, uint64_t *size, Error **errp)
 {
-    if (!size || size % FIRMWARE_UNIT || size > FIRMWARE_MAX) {
-        error_setg(errp, "firmware '%s' has %zu bytes: it must be a multiple "
-                   "of 64 KiB, up to 8 MiB", path, size);
-        return false;
+    int fd = RETRY_ON_EINTR(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    g_autofree uint8_t *data = NULL;
+    struct stat st;
+    ssize_t got;
+
+    if (fd < 0 || fstat(fd, &st) < 0) {
+        error_setg_errno(errp, errno, "firmware '%s'", path);
+    } else if (!S_ISREG(st.st_mode)) {
+        error_setg(errp, "firmware '%s': not a regular file", path);
+    } else if (!st.st_size || st.st_size % FIRMWARE_UNIT
+               || st.st_size > FIRMWARE_MAX) {
+        error_setg(errp, "firmware '%s' has %jd bytes: it must be a multiple "
+                   "of 64 KiB, up to 8 MiB", path, (intmax_t)st.st_size);
+    } else {
+        *size = st.st_size;
+        data = g_malloc(*size);
+        got = RETRY_ON_EINTR(pread(fd, data, *size, 0));
+        if (got != *size) {
+            error_setg(errp, "firmware '%s': cannot be read", path);
+            g_clear_pointer(&data, g_free);
+        }
     }
-    return true;
+    qemu_close(&fd);
+    return g_steal_pointer(&data);
 }
 
 bool pc_load_firmware(PCMachineState *pcms, Error **errp)
 {
     MachineState *ms = MACHINE(pcms);
-    g_autoptr(GError) gerr = NULL;
-    g_autofree char *path = NULL, *data = NULL;
+    g_autofree uint8_t *data = NULL;
+    g_autofree char *path = NULL;
     Object *owner = OBJECT(pcms);
-    uint64_t shown;
-    gsize size;
+    uint64_t shown, size;
 
     if (!ms->firmware && !kvm_enabled()) {
         return true;            /* there is nothing that would run it */
     }
     path = find_firmware(ms->firmware ?: DEFAULT_FIRMWARE, errp);
-    if (!path) {
-        return false;
-    }
-    if (!g_file_get_contents(path, &data, &size, &gerr)) {
-        error_setg(errp, "firmware '%s': %s", path, gerr->message);
-        return false;
-    }
-    if (!check_firmware(path, size, errp)
-        || !memory_region_init_rom(&pcms->bios, owner, "pc.bios", size, errp)) {
+    data = path ? read_firmware(path, &size, errp) : NULL;
+    if (!data ||
+        !memory_region_init_rom(&pcms->bios, owner, "pc.bios", size, errp)) {
         return false;
     }
     memcpy(memory_region_get_ram_ptr(&pcms->bios), data, size);

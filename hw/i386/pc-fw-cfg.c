@@ -65,10 +65,10 @@ static int compare_boot_entries(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-char *pc_bootorder(bool strict, size_t *len)
+char *pc_bootorder(const char *first, bool strict, size_t *len)
 {
     g_autoptr(GArray) entries = g_array_new(false, false, sizeof(BootEntry));
-    GString *list = g_string_new(NULL);
+    GString *list = g_string_new(first);
 
     qbus_walk(sysbus_get_default(), add_boot_entry, NULL, entries);
     g_array_sort(entries, compare_boot_entries);
@@ -200,6 +200,6 @@ void pc_fill_fw_cfg(PCMachineState *pcms)
         add_number(fw, "etc/boot-menu-wait", ms->boot_splash_ms, 2);
     }
     add_number(fw, "etc/boot-fail-wait", ms->boot_retry_ms, 4);
-    order = pc_bootorder(ms->boot_strict, &len);
+    order = pc_bootorder(pcms->boot_first, ms->boot_strict, &len);
     fw_cfg_take_file(fw, "bootorder", order, len);
 }

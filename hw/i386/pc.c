@@ -72,7 +72,7 @@ static bool pc_init(MachineState *ms, Error **errp)
     if (ms->boot_order && !pc_check_boot_order(ms->boot_order, errp)) {
         return false;
     }
-    pcms->direct = ms->kernel_filename;
+    pcms->direct = ms->kernel_filename && !ms->firmware;
     pc_split_ram(pc->q35, ms->ram_size, &pcms->below_4g, &pcms->above_4g);
     mem.below_4g = pcms->below_4g;
 
@@ -184,6 +184,9 @@ static bool pc_ready(MachineState *ms, Error **errp)
         return pc_load_kernel(pcms, errp);
     }
     acpi_tables_add_fw_cfg(pc_build_acpi(pcms), pcms->fw_cfg);
+    if (ms->kernel_filename && !pc_offer_kernel(pcms, errp)) {
+        return false;
+    }
     pc_fill_fw_cfg(pcms);
     return true;
 }

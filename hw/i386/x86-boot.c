@@ -502,6 +502,9 @@ static void boot_free(Boot *b)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Boot, boot_free)
 
+/* What firmware takes of the end of RAM for its tables: SeaBIOS 256 KiB. */
+#define FIRMWARE_TOP (1 * MiB)
+
 static Boot *boot_new(const char *cmdline, uint64_t rsdp_addr)
 {
     Boot *b = g_new0(Boot, 1);
@@ -547,4 +550,39 @@ bool x86_load_kernel(MachineState *ms, const char *file, const char *initrd,
     the_boot = g_steal_pointer(&b);
     qemu_register_reset(load_all, NULL);
     return true;
+}
+
+void x86_kernel_parts_clear(X86KernelParts *parts)
+{
+    g_free(parts->setup.data);
+    g_free(parts->code.data);
+    g_free(parts->initrd.data);
+    g_free(parts->cmdline.data);
+    memset(parts, 0, sizeof(*parts));
+}
+
+bool x86_split_kernel(const char *file, const char *initrd,
+                      const char *cmdline, uint64_t below_4g,
+                      uint64_t above_4g, X86KernelParts *parts, Error **errp)
+{
+    g_autoptr(Boot) b = boot_new(cmdline, 0);
+    uint64_t end = below_4g - MIN(below_4g, FIRMWARE_TOP);
+    int found;
+
+    memset(parts, 0, sizeof(*parts));
+    b->kernel = boot_open(b, file, "kernel", errp);
+    if (!b->kernel || !map_init(b, below_4g, above_4g, errp)) {
+        return false;
+    }
+    found = boot_linux_split(b, initrd, end, parts, errp);
+    if (found > 0) {
+        return true;
+    }
+    x86_kernel_parts_clear(parts);
+    if (!found) {
+        error_setg(errp, "kernel '%s': is not a bzImage, the only kind that "
+                   "firmware starts; without -bios, multiboot images and ELFs "
+                   "with a PVH entry are entered, too", file);
+    }
+    return false;
 }

@@ -279,6 +279,11 @@ void fw_cfg_add_bytes(FWCfgState *s, uint16_t key, void *data, size_t len)
     fw_cfg_set_item(s, key, data, len, false);
 }
 
+void fw_cfg_take_bytes(FWCfgState *s, uint16_t key, void *data, size_t len)
+{
+    fw_cfg_set_item(s, key, data, len, true);
+}
+
 void fw_cfg_add_string(FWCfgState *s, uint16_t key, const char *value)
 {
     fw_cfg_set_item(s, key, g_strdup(value), strlen(value) + 1, true);

@@ -10,6 +10,7 @@
 #include "qemu/bswap.h"
 #include "qemu/main-loop.h"
 #include "../../hw/i386/boot-internal.h"
+#include "../../hw/i386/kernel-rom.h"
 #include "system/memory.h"
 #include "system/runstate.h"
 
@@ -360,6 +361,103 @@ static void test_linux_noise(void)
     try_noise(make_bzimage, 0x280);
 }
 
+/* -- bzImage, by firmware ------------------------------------------------- */
+
+static bool split(const GByteArray *kernel, const char *initrd,
+                  const char *cmdline, X86KernelParts *parts, Error **errp)
+{
+    put_file(kernel_path, kernel->data, kernel->len);
+    return x86_split_kernel(kernel_path, initrd, cmdline, RAM_SIZE, HIGH_SIZE,
+                            parts, errp);
+}
+
+static void test_split(void)
+{
+    g_autoptr(GByteArray) image = make_bzimage();
+    g_autofree char *initrd = g_strnfill(10000, 'i');
+    g_auto(X86KernelParts) p = { 0 };
+    const struct setup_header *h;
+
+    put_file(initrd_path, initrd, 10000);
+    g_assert_true(split(image, initrd_path, "quiet", &p, &error_abort));
+    g_assert_cmpmem(p.code.data, p.code.size, image->data + CODE_OFFSET, 4096);
+    g_assert_cmphex(p.code.addr, ==, MiB);
+    g_assert_cmpmem(p.initrd.data, p.initrd.size, initrd, 10000);
+    /* As high as it goes below what firmware takes. */
+    g_assert_cmphex(p.initrd.addr, ==, RAM_SIZE - MiB - 12288);
+    g_assert_cmpmem(p.cmdline.data, p.cmdline.size, "quiet", 6);
+    g_assert_cmphex(p.setup.addr, ==, KERNEL_ROM_SETUP);
+    g_assert_cmpuint(p.setup.size, ==, CODE_OFFSET);
+    h = (const void *)((uint8_t *)p.setup.data + 0x1f1);
+    g_assert_cmphex(h->type_of_loader, ==, 0xb0);
+    g_assert_cmphex(h->loadflags, ==, LOADED_HIGH | CAN_USE_HEAP);
+    g_assert_cmphex(h->heap_end_ptr, ==, KERNEL_ROM_STACK - 0x200);
+    g_assert_cmphex(h->cmd_line_ptr, ==, p.cmdline.addr);
+    g_assert_cmphex(h->ramdisk_image, ==, p.initrd.addr);
+    g_assert_cmpuint(h->ramdisk_size, ==, 10000);
+    g_assert_cmphex(h->code32_start, ==, MiB);
+    g_assert_cmphex(h->init_size, ==, 0x400000);
+}
+
+static void test_split_damaged(void)
+{
+    static const Damage damage[] = {
+        { HDR(header), 4, 0, "the only kind that firmware starts" },
+        { HDR(loadflags), 1, 0, "zImage" },
+        { HDR(setup_sects), 1, 80, "real-mode part has 41472 bytes" },
+        { HDR(setup_sects), 1, 255, "ends before its code" },
+        { HDR(setup_sects), 1, 0 },
+        { HDR(init_size), 4, 0xffffffff, "-m gives it more" },
+        { HDR(init_size), 4, 0 },
+        { HDR(pref_address), 8, 0x40000000, "does not fit" },
+        { HDR(pref_address), 8, UINT64_MAX },           /* cannot be meant */
+        { HDR(initrd_addr_max), 4, 0x1fffff, "do not fit" },
+        { HDR(xloadflags), 2, 0 },
+    };
+
+    put_file(initrd_path, "initrd", 6);
+    for (int i = 0; i < ARRAY_SIZE(damage); i++) {
+        const Damage *d = &damage[i];
+        g_autoptr(GByteArray) image = make_bzimage();
+        g_auto(X86KernelParts) p = { 0 };
+        g_autoptr(Error) err = NULL;
+
+        g_test_message("offset 0x%zx = 0x%" PRIx64, d->offset, d->value);
+        g_byte_array_set_size(image, 81 * 512 + 4096);
+        if (d->value == 255) {
+            g_byte_array_set_size(image, 256 * 512);
+        }
+        stn_le_p(image->data + d->offset, d->size, d->value);
+        g_assert_cmpint(split(image, initrd_path, NULL, &p, &err), ==,
+                        !d->error);
+        if (d->error && !strstr(error_get_pretty(err), d->error)) {
+            g_error("'%s' is not in: %s", d->error, error_get_pretty(err));
+        }
+        g_assert_true(!d->error || !p.setup.data);
+    }
+}
+
+static void test_split_noise(void)
+{
+    put_file(initrd_path, "initrd", 6);
+    for (int i = 0; i < 2000; i++) {
+        g_autoptr(GByteArray) image = make_bzimage();
+        g_auto(X86KernelParts) p = { 0 };
+        g_autoptr(Error) err = NULL;
+
+        for (int k = g_test_rand_int_range(1, 5); k; k--) {
+            image->data[g_test_rand_int_range(0x1f1, 0x280)] =
+                g_test_rand_bit() ? 0xff : g_test_rand_int_range(0, 256);
+        }
+        if (split(image, initrd_path, "x", &p, &err)) {
+            g_assert_cmphex(p.initrd.addr + p.initrd.size, <=, RAM_SIZE - MiB);
+            g_assert_cmphex(p.setup.size, <=, KERNEL_ROM_SETUP_MAX);
+        } else {
+            g_assert_nonnull(strstr(error_get_pretty(err), dir));
+        }
+    }
+}
+
 /* -- PVH ------------------------------------------------------------------ */
 
 typedef struct Pvh64 {
@@ -679,6 +777,9 @@ int main(int argc, char **argv)
     g_test_add_func("/boot/initrd-bad-files", test_initrd_refused);
     g_test_add_func("/boot/linux-cut-anywhere", test_linux_truncated);
     g_test_add_func("/boot/linux-noise", test_linux_noise);
+    g_test_add_func("/boot/firmware-gets-the-parts", test_split);
+    g_test_add_func("/boot/firmware-each-field-damaged", test_split_damaged);
+    g_test_add_func("/boot/firmware-noise", test_split_noise);
     g_test_add_func("/boot/pvh-is-told-everything", test_pvh);
     g_test_add_func("/boot/pvh-entry-of-4-bytes", test_pvh_short_entry);
     g_test_add_func("/boot/pvh-each-field-damaged", test_pvh_damaged);

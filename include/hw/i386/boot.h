@@ -57,6 +57,31 @@ bool x86_load_kernel(MachineState *ms, const char *file, const char *initrd,
                      uint64_t above_4g, uint64_t rsdp_addr, Error **errp);
 bool x86_kernel_loaded(void);
 
+/* A part of a kernel that firmware is to put to @addr; @data is for g_free(). */
+typedef struct X86KernelPart {
+    uint32_t addr, size;
+    void *data;
+} X86KernelPart;
+
+/* What Linux's 16-bit entry needs in RAM. */
+typedef struct X86KernelParts {
+    X86KernelPart setup, code, initrd, cmdline;
+} X86KernelParts;
+
+/**
+ * x86_split_kernel - prepare a boot by firmware and the kernel's option ROM.
+ * @file: a bzImage, boot protocol 2.06 or later
+ * @parts: filled; x86_kernel_parts_clear() frees it.  No initrd: its size is 0
+ *
+ * The rest as x86_load_kernel().  RAM's last megabyte below 4 GiB stays free
+ * for firmware's tables.
+ */
+bool x86_split_kernel(const char *file, const char *initrd,
+                      const char *cmdline, uint64_t below_4g,
+                      uint64_t above_4g, X86KernelParts *parts, Error **errp);
+void x86_kernel_parts_clear(X86KernelParts *parts);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(X86KernelParts, x86_kernel_parts_clear)
+
 /* Sets the boot vCPU's registers for the loaded kernel; nothing without one.
  * The reset of the boot vCPU calls it. */
 void x86_boot_reset(CPUState *bsp);

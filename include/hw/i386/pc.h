@@ -36,6 +36,7 @@ struct PCMachineState {
     RTCState *rtc;
     FWCfgState *fw_cfg;
     bool direct;                    /* a kernel is entered without firmware */
+    const char *boot_first;         /* before any bootindex: a path or NULL */
 };
 
 struct PCMachineClass {
@@ -70,8 +71,13 @@ bool pc_check_boot_order(const char *order, Error **errp);
 void pc_fill_cmos(PCMachineState *pcms);
 ACPITables *pc_build_acpi(PCMachineState *pcms);
 
-/* Paths of the devices with a bootindex, in its order, one a line; "HALT" ends
- * a strict list.  @len: with the final NUL, 0 if there are none. */
-char *pc_bootorder(bool strict, size_t *len);
+/* For firmware to start: -kernel's parts in fw_cfg, and the ROM that loads
+ * them. */
+bool pc_offer_kernel(PCMachineState *pcms, Error **errp);
+
+/* Paths of the devices with a bootindex, in its order, one a line, after @first
+ * if not NULL; "HALT" ends a strict list.  @len: with the final NUL, 0 if there
+ * are none. */
+char *pc_bootorder(const char *first, bool strict, size_t *len);
 
 #endif

@@ -48,6 +48,8 @@ FWCfgState *fw_cfg_find(void);
 /* Items by number.  The data stays the caller's for add_bytes; the others copy,
  * integers little-endian.  An item that was there is replaced. */
 void fw_cfg_add_bytes(FWCfgState *s, uint16_t key, void *data, size_t len);
+/* The same, and @data is to be freed with g_free() at the end. */
+void fw_cfg_take_bytes(FWCfgState *s, uint16_t key, void *data, size_t len);
 void fw_cfg_add_string(FWCfgState *s, uint16_t key, const char *value);
 void fw_cfg_add_i16(FWCfgState *s, uint16_t key, uint16_t value);
 void fw_cfg_modify_i16(FWCfgState *s, uint16_t key, uint16_t value);
