@@ -183,6 +183,19 @@ class Types(unittest.TestCase):
         self.assertIn('mon:BACKEND', known)
 
 
+class Architecture(unittest.TestCase):
+    def test_functions_are_where_it_says(self):
+        walks = dict(sections(read(top, 'docs', 'devel',
+                                   'architecture.md')))['Four walks']
+        steps = [(CODE.findall(cells[1]), CODE.findall(cells[2]))
+                 for cells in rows(walks) if len(cells) == 4]
+        self.assertGreater(len(steps), 20)
+        for functions, files in steps:
+            for function in functions:
+                self.assertRegex(read(top, files[0]),
+                                 r'(?m)^\w[^;\n]*\b' + function + r'\(')
+
+
 class Pages(unittest.TestCase):
     def pages(self):
         yield os.path.join(top, 'README.md')
