@@ -116,7 +116,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     after = lowest_free_fd();
     /* What is made once, for the first who needs it, stays. */
     if (after != before && ++inputs > 8) {
-        fuzz_fail("descriptor %d is left open", before);
+        g_autofree char *link = g_strdup_printf("/proc/self/fd/%d",
+                                                MIN(before, after));
+        g_autofree char *what = g_file_read_link(link, NULL);
+
+        fuzz_fail("%s is %s", what ?: link, after > before ? "left open"
+                                                           : "closed");
     }
     return 0;
 }

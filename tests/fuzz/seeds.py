@@ -324,9 +324,197 @@ def wire():
     yield 'cut', chunk(0, bytes(7))
 
 
+# -- proxy.c ---------------------------------------------------------------------
+
+def ret(value, times=1):
+    if value in (0, (1 << 64) - 1):
+        return b''.join(bytes([0x80 | (min(times - n, 16) - 1) << 3 |
+                               (1 if value else 0)])
+                        for n in range(0, times, 16))
+    return b''.join(bytes([0x80 | (min(times - n, 4) - 1) << 3 | 3]) +
+                    number(4, value) for n in range(0, times, 4))
+
+
+def happens(kind, upper, at_size, at, value_size=0, value=0):
+    return bytes([kind | upper << 4]) + number(at_size, at) + \
+        number(value_size, value)
+
+
+def probe(bars=(), rom=0, pin=1):
+    """What a device answers while it is probed; for each BAR what it reads as
+    after ones were written."""
+    masks = list(bars) + [0] * (6 - len(bars))
+    text = ret(0x11e81234) + ret(0xff000010) + ret(0x11001af4) + ret(0) + \
+        ret(pin)
+    for mask in masks + [rom]:
+        text += ret(0) + ret(0) + ret(mask) + ret(0)
+    return text
+
+
+def proxy():
+    yield 'nothing', b''
+    yield 'nobody', ret((1 << 64) - 1, 60)
+    yield 'zeroes', ret(0, 80)
+    memory_bar = probe([0xfff00000])
+    yield 'memory-bar', memory_bar
+    yield 'io-bar', probe([0xfffff001, 0xfffff000])
+    yield '64-bit-bar', probe([0xffffc004, 0xffffffff])
+    yield 'rom', probe([0xfffff000], 0xffff0000)
+    yield 'bad-bar', probe([0xfff01000])
+    yield 'bad-pin', probe([], 0, 9)
+    use = happens(0, 2, 1, 0x10, 4, 0xe0000000) + happens(0, 1, 1, 4, 4, 7) + \
+        b''.join(happens(2, s, 4, 8, 4, 5) + happens(3, s, 4, 8)
+                 for s in range(4)) + \
+        happens(1, 2, 1, 0) + happens(7, 0, 0, 0) + happens(7, 1, 0, 0) + \
+        happens(7, 2, 0, 0) + happens(6, 1, 1, 0x60, 1, 11) + \
+        happens(6, 0, 1, 0x59, 1, 0x10) + happens(7, 3, 0, 0)
+    yield 'use', memory_bar + ret(0, 4) + ret(5, 20) + b'\x85' + use
+    yield 'dies-in-use', memory_bar + ret(0, 3) + use
+    yield 'lies-in-use', memory_bar + ret(0, 3) + b'\x86\x10' + bytes(16) + use
+    yield 'descriptors', memory_bar + b'\x97' + number(4, 7) + use
+    yield 'half', memory_bar + b'\x86\x05' + bytes(5) + use
+
+
+# -- machine.c -------------------------------------------------------------------
+
+def port_write(port, value, size=1):
+    return op(0, {1: 0, 2: 1, 4: 2}[size], number(2, port), number(4, value))
+
+
+def port_read(port, size=1):
+    return op(1, {1: 0, 2: 1, 4: 2}[size], number(2, port))
+
+
+def place_write(place, at, value, size=4):
+    return op(2, LOG[size] | place % 4 << 2,
+              number(2, at | place // 4 << 14), number(4, value))
+
+
+def place_read(place, at, size=4):
+    return op(3, LOG[size] | place % 4 << 2, number(2, at | place // 4 << 14))
+
+
+def slot_config(devfn, addr, value, size=4):
+    return op(4, {1: 0, 2: 1, 4: 2}[size], bytes([devfn, addr]),
+              number(4, value)) + op(5, 2, bytes([devfn, addr]))
+
+
+def slot_write(slot, at, value, size=4, bar=0):
+    return op(8, LOG[size] | bar << 2, bytes([slot]), number(2, at),
+              number(4, value)) + \
+        op(9, LOG[size] | bar << 2, bytes([slot]), number(2, at))
+
+
+def machine():
+    yield 'empty', b''
+    pic = b''.join(port_write(p, v) for base in (0x20, 0xa0) for p, v in (
+        (base, 0x11), (base + 1, 0x20), (base + 1, 4), (base + 1, 1),
+        (base + 1, 0)))
+    yield 'pic', pic + port_write(0x20, 0xc) + port_read(0x20) + \
+        port_write(0x20, 0x20) + port_write(0x4d0, 0xff) + port_read(0x4d1)
+    yield 'ioapic', b''.join(
+        place_write(1, 0, 0x10 + n) + place_write(1, 0x10, 0x8031 + n)
+        for n in range(4)) + place_read(1, 0x10)
+    yield 'apic', b''.join(place_write(0, a, v) for a, v in (
+        (0xf0, 0x1ff), (0x320, 0x20031), (0x3e0, 11), (0x380, 1000),
+        (0x300, 0x40031), (0xb0, 0))) + op(7, 0, number(2, 5000)) + \
+        place_read(0, 0x390)
+    yield 'rtc', b''.join(port_write(0x70, n) + port_read(0x71) +
+                          port_write(0x71, 0x5a) for n in range(16)) + \
+        op(7, 1, number(2, 2000)) + port_write(0x70, 12) + port_read(0x71)
+    yield 'pit', port_write(0x43, 0x36) + port_write(0x40, 10) * 2 + \
+        port_read(0x61) + op(7, 0, number(2, 999))
+    yield 'serial', b''.join(port_write(0x3f8 + n, 0xff) + port_read(0x3f8 + n)
+                             for n in range(8)) * 2
+    yield 'keyboard', b''.join(port_write(0x64, c) + port_write(0x60, 0xed) +
+                               port_read(0x60) + port_read(0x64)
+                               for c in (0x20, 0x60, 0xd1, 0xaa, 0xfe))
+    yield 'fw-cfg', b''.join(
+        port_write(0x510, n, 2) + port_read(0x511) * 4
+        for n in (0, 1, 5, 0x19, 0x20, 0xffff))
+    yield 'fw-cfg-dma', op(6, 0, number(2, 0x100), bytes([16]),
+                           bytes([0, 0x19, 0, 10, 0, 0, 0, 64]),
+                           bytes([0, 0, 0, 0, 0, 0, 0x20, 0])) + \
+        port_write(0x514, 0, 4) + port_write(0x518, 0x00100000, 4)
+    yield 'pm', b''.join(port_write(b + n, 0xffff, 2) + port_read(b + n, 2)
+                         for b in (0x600, 0xb000) for n in (0, 2, 4, 8))
+    yield 'smi', port_write(0xb2, 1) + port_write(0xb3, 2) + \
+        port_write(0x92, 3) + port_write(0xcf9, 6) + op(12)
+    yield 'config', b''.join(slot_config(f, a, 0xffffffff)
+                             for f in (0, 8, 9, 0xf8) for a in range(0, 256, 16))
+    yield 'shadow', b''.join(slot_config(0, a, 0x33333333)
+                             for a in (0x58, 0x5c, 0x90, 0x94)) + \
+        place_write(5, 0x100, 7) + place_read(7, 0x100)
+    yield 'routes', b''.join(slot_config(f, 0x60, 0x0b0a0905)
+                             for f in (8, 0xf8)) + slot_write(2, 0x60, 1)
+    yield 'ecam', b''.join(place_write(p, a, 0xffff) for p in (3, 10, 11, 15)
+                           for a in (4, 0x10, 0x40, 0x60, 0x100))
+    yield 'far', op(10, 3, number(8, 1 << 40), number(8, 5)) + \
+        op(11, 2, number(8, (1 << 64) - 2))
+    yield 'edu', slot_write(2, 8, 10) + slot_write(2, 0x60, 1) + \
+        slot_write(2, 0x80, 0x1000, 8) + slot_write(2, 0x98, 1) + \
+        op(7, 1, number(2, 200))
+    yield 'testdev', slot_write(3, 0, 0, 1) + slot_write(3, 0, 1, 1)
+    yield 'nvme', b''.join(slot_write(0, a, v) for a, v in (
+        (0x24, 0x1f001f), (0x28, 0), (0x30, 0x1000), (0x14, 0x460001))) + \
+        op(6, 0, number(2, 0), b'\x04\x06\0\1\0') + slot_write(0, 0x1000, 1) + \
+        slot_write(0, 0x1004, 1)
+    yield 'lsi', op(6, 0, number(2, 0x100), b'\x08',
+                    struct.pack('<2I', 0x98080000, 8)) + \
+        slot_write(1, 0x2c, 0x1000, 4, 1)
+    yield 'bars-move', slot_config(0x30, 0x10, 0xb0000000) + \
+        slot_config(0x30, 0x10, 0xfee00000) + slot_config(0x38, 0x10, 0) + \
+        slot_config(0x38, 0x14, 0xcf8) + place_read(0, 0)
+
+
+# -- options.c -------------------------------------------------------------------
+
+TEXTS = {
+    0: ['edu,id=e', 'edu,dma_mask=0xffff,addr=5.0', 'pci-testdev,membar=1M',
+        'nvme,drive=b0,serial=x', 'scsi-hd,drive=b0,scsi-id=3,bus=lsi.0',
+        'scsi-cd,drive=b1', 'nvme,drive=b0,serial=y,max_ioqpairs=3',
+        '{"driver":"edu","id":"e","addr":"6"}', 'nosuch', 'edu,nosuch=1',
+        'lsi53c895a,addr=0x1f.7,multifunction=on', 'edu,addr=99,romfile=x'],
+    1: ['secret,id=s,data=abc', 'secret,id=s,data=YQ==,format=base64',
+        '{"qom-type":"secret","id":"s","data":"x"}', 'nosuch,id=x'],
+    2: ['driver=null-co,node-name=x,size=1M',
+        'driver=raw,node-name=y,file.driver=null-co,file.size=512',
+        '{"driver":"null-co","node-name":"z","read-zeroes":true}',
+        'driver=null-co,node-name=w,discard=unmap,cache.direct=on'],
+    3: ['a=b,c.d=e,s=x,,y', 'n=5,b=on,size=4k', 'nob,s,size=1.5G',
+        '{"n":5,"b":true,"s":"a"}', 'a.b=1,a=2', 'help', '=,.=,a..b=1'],
+    4: ['{"execute":"query-status"}', '{"execute":"query-pci","id":[1,{}]}',
+        '{"execute":"qom-list","arguments":{"path":"machine"}}',
+        '{"execute":"device_add","arguments":{"driver":"edu","id":"e"}}',
+        '{"execute":"device_del","arguments":{"id":"e"}}',
+        '{"execute":"object-add","arguments":{"qom-type":"secret","id":"a",'
+        '"data":"b"}}', '{"execute":"device-list-properties","arguments":'
+        '{"typename":"nvme"}}', '{"execute":"stop"}', '{"execute":"cont"}',
+        '{"execute":"query-qmp-schema"}', '{"exec-oob":"query-name"}',
+        ' {"execute":"qmp_capabilities","arguments":{"enable":[]}}',
+        '{"execute":"human-monitor-command","arguments":{"command-line":'
+        '"info status"}}', '[1,2]', '{"execute":5}',
+        '{"execute":"query-cpu-model-expansion","arguments":{"type":"full",'
+        '"model":{"name":"qemu64"}}}'],
+    5: ['info pci', 'info qtree', 'info block', 'help', 'info status',
+        'device_add edu,id=e', 'device_del e', 'system_reset', 'stop', 'info',
+        'info mtree', 'object_add secret,id=s,data=x', 'nosuch'],
+    6: ['1', '0x10', '-5', '1.5G', '4k', 'on', 'off', '99999999999999999999',
+        '1e3', '0.0001T', ' 7'],
+    7: ['{}', '[1,2.5,-3e9,"\\u00e9",null,true]', '{"a":{"b":[[]]}}', '"',
+        '{"a":1,"a":2}', "{'a': 'b'}"],
+}
+
+
+def options():
+    for way, texts in TEXTS.items():
+        for nr, text in enumerate(texts):
+            yield f'{way}-{nr}', bytes([way]) + text.encode()
+
+
 TARGETS = {
-    'edu': edu, 'lsi': lsi, 'nvme': nvme, 'pci-testdev': pci_testdev,
-    'wire': wire,
+    'edu': edu, 'lsi': lsi, 'nvme': nvme, 'options': options, 'pc': machine,
+    'pci-testdev': pci_testdev, 'proxy': proxy, 'q35': machine, 'wire': wire,
 }
 
 
