@@ -18,7 +18,8 @@
  *     op 7                     s: 0 device reset; 1, 2 resample; 3 SET_IRQFD
  *     op 8  rows               SYNC_SYSMEM of s % 9 rows of gpa(2) size(1)
  *                              offset(1), in pages; s > 8: of wrong kind
- *     op 9  fields             SET_IRQFD: s % 3 descriptors, s / 4: which
+ *     op 9                     SET_IRQFD: s % 4 descriptors, s / 4: which; s = 15:
+ *                              SET_UNPLUGFD
  *     op 10 addr(8) val(8)     BAR write of 1 << s % 4 bytes, memory if s / 8
  *     op 11 cmd(1) n(1) bytes  a message with that payload
  *     op 12 at(2) val(8)       as 2, with all of the value
@@ -318,7 +319,11 @@ static void operation(unsigned op, unsigned s)
         any_memory(s);
         break;
     case 9:
-        set_irqfd(s % 4, s / 4);
+        if (s == 15) {
+            post_with_fds(MPQEMU_CMD_SET_UNPLUGFD, NULL, 0, &f.resamplefd, 1);
+        } else {
+            set_irqfd(s % 4, s / 4);
+        }
         break;
     case 10:
         at = fuzz_get(f.in, 8);

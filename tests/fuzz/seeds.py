@@ -87,6 +87,7 @@ def any_device():
     yield 'memory', b'\x08' + table((0, 16, 0), (32, 16, 16)) + \
         memory(0, bytes(range(64))) + table((64, 1, 0)) + table()
     yield 'irqfd', b'\x02' + SET_IRQFD + RESAMPLE + SET_IRQFD + op(9, 6)
+    yield 'unplug', b'\0' + op(9, 15) + read(0) + op(9, 15)
     yield 'messages', b'\x0f' + message(7) + \
         message(3, struct.pack('<IIi', 0, 0, 4)) + \
         message(5, struct.pack('<QQIB3x', 0xe0000000, 0, 4, 1)) + \
@@ -303,9 +304,9 @@ def wire_message(cmd, payload, fds=0):
 
 def wire():
     receive = b'\x06'
-    sizes = (192, 8, 12, 12, 24, 24, 0, 0)
+    sizes = (192, 8, 12, 12, 24, 24, 0, 0, 0)
     for cmd, size in enumerate(sizes):
-        fds = {0: 3, 6: 2}.get(cmd, 0)
+        fds = {0: 3, 6: 2, 8: 1}.get(cmd, 0)
         yield f'message-{cmd}', wire_message(cmd, bytes(size), fds) + receive
         yield f'message-{cmd}-pieces', b''.join(
             chunk(0, struct.pack('<iIQ', cmd, 0, size)[i:i + 4]) + receive

@@ -37,6 +37,19 @@ char *qtest_stderr(QTestState *s)
     return text;
 }
 
+int qtest_open_fds(QTestState *s)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/fd", (int)s->pid);
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    int n = 0;
+
+    g_assert_nonnull(dir);
+    while (g_dir_read_name(dir)) {
+        n++;
+    }
+    return n;
+}
+
 static void G_GNUC_NORETURN G_GNUC_PRINTF(2, 3)
 failed(QTestState *s, const char *fmt, ...)
 {

@@ -42,6 +42,9 @@ void qtest_quit(QTestState *s);
 /* What it has said on standard error up to now; g_free. */
 char *qtest_stderr(QTestState *s);
 
+/* How many descriptors it has open. */
+int qtest_open_fds(QTestState *s);
+
 /* -- What a guest does ----------------------------------------------------- */
 
 /* An access of 1, 2, 4 (or 8, memory only) bytes. */
