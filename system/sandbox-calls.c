@@ -19,6 +19,7 @@
 
 #ifdef CONFIG_SECCOMP
 #include <linux/fs.h>
+#include <linux/io_uring.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
@@ -107,7 +108,10 @@ static const SandboxCall base_calls[] = {
 
 static const SandboxCall block_calls[] = {
     { "io_uring_enter" },
-    { "io_uring_register" },
+    { "io_uring_register", "IORING_REGISTER_ENABLE_RINGS",
+      { ARG(1, IORING_REGISTER_ENABLE_RINGS) } },
+    { "io_uring_register", "IORING_REGISTER_FILES_UPDATE",
+      { ARG(1, IORING_REGISTER_FILES_UPDATE) } },
     { "pread64" },
     { "preadv" },
     { "pwritev2" },
@@ -204,6 +208,7 @@ static void load(scmp_filter_ctx ctx, int ret)
         /* A binary search: a process of many calls a second pays each. */
         seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
         seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
+        seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(EPERM));
         ret = seccomp_load(ctx);
     }
     if (ret) {

@@ -55,6 +55,7 @@ void sandbox_missing(const char *fmt, ...)
 static void enter_device_process(void)
 {
     sandbox_no_new_privileges();
+    sandbox_close_inherited();
     sandbox_limits();
     sandbox_namespaces();
     sandbox_no_files();

@@ -11,6 +11,7 @@ void G_GNUC_PRINTF(1, 2) sandbox_missing(const char *fmt, ...);
 /* -- sandbox-kernel.c: each reports by sandbox_missing() ------------------ */
 
 void sandbox_no_new_privileges(void);
+void sandbox_close_inherited(void);
 void sandbox_limits(void);
 /* User, network, IPC, UTS and mount namespaces, and an empty root. */
 void sandbox_namespaces(void);

@@ -9,6 +9,7 @@
  */
 #include "qemu/osdep.h"
 #include <dirent.h>
+#include <dirent.h>
 #include <linux/capability.h>
 #include <linux/landlock.h>
 #include <sched.h>
@@ -24,6 +25,30 @@ void sandbox_no_new_privileges(void)
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
         sandbox_missing("no_new_privs (%s)", g_strerror(errno));
     }
+}
+
+/* -- Descriptors ---------------------------------------------------------- */
+
+/* Those that nobody has named: whatever is in use would not outlive an exec,
+ * the standard ones excepted. */
+void sandbox_close_inherited(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    struct dirent *entry;
+
+    if (!dir) {
+        sandbox_missing("closing of what was inherited (%s)",
+                        g_strerror(errno));
+        return;
+    }
+    while ((entry = readdir(dir))) {
+        int fd = atoi(entry->d_name);
+
+        if (fd > STDERR_FILENO && fcntl(fd, F_GETFD) == 0) {
+            close(fd);
+        }
+    }
+    closedir(dir);
 }
 
 /* -- Limits --------------------------------------------------------------- */

@@ -120,11 +120,14 @@ class Remote:
     """A remote process with devices, one link each.
 
     devices: the text of each -device, without its id
+    pass_fds: descriptors that it inherits besides
+    wrap: the beginning of the command, a tracer for example
     """
 
-    def __init__(self, program, devices, more=(), auto_shutdown=True):
+    def __init__(self, program, devices, more=(), auto_shutdown=True,
+                 pass_fds=(), wrap=()):
         ends = [socket.socketpair() for _ in devices]
-        command = [program, '-machine', 'x-remote', '-nodefaults']
+        command = [*wrap, program, '-machine', 'x-remote', '-nodefaults']
         for number, device in enumerate(devices):
             command += ['-device', f'{device},id=dev{number}']
         for number, (_, there) in enumerate(ends):
@@ -134,7 +137,8 @@ class Remote:
         self.process = subprocess.Popen(
             command + list(more), stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE, text=True,
-            pass_fds=[there.fileno() for _, there in ends])
+            pass_fds=[there.fileno() for _, there in ends] + list(pass_fds))
+        self.link_fds = [there.fileno() for _, there in ends]
         for _, there in ends:
             there.close()
         self.links = [Link(here) for here, _ in ends]
