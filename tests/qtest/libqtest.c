@@ -231,6 +231,20 @@ int qtest_wait(QTestState *s)
     return WEXITSTATUS(status);
 }
 
+void qtest_stop(QTestState *s)
+{
+    int status;
+
+    kill(s->pid, SIGSTOP);
+    g_assert_cmpint(waitpid(s->pid, &status, WUNTRACED), ==, s->pid);
+    g_assert_true(WIFSTOPPED(status));
+}
+
+void qtest_continue(QTestState *s)
+{
+    kill(s->pid, SIGCONT);
+}
+
 void qtest_quit(QTestState *s)
 {
     qtest_qmp_ok(s, "quit");

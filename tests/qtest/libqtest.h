@@ -39,6 +39,9 @@ void qtest_expect_stderr(QTestState *s, const char *words);
 int qtest_wait(QTestState *s);
 /* Ends it by QMP, checks that it went in peace, frees @s. */
 void qtest_quit(QTestState *s);
+/* Stops the process and lets it go on, by signals. */
+void qtest_stop(QTestState *s);
+void qtest_continue(QTestState *s);
 /* What it has said on standard error up to now; g_free. */
 char *qtest_stderr(QTestState *s);
 
