@@ -47,6 +47,7 @@ typedef struct BlockFile {
     bool read_only;
     bool direct, no_flush;
     bool locking;
+    bool in_memory;             /* on tmpfs */
     BlockAio aio;
     uint32_t align;             /* of offsets and lengths; 1 if not direct */
     uint32_t mem_align;
@@ -153,6 +154,7 @@ struct BlockEngine {
     BlockRequestList slow;      /* of null-co with a latency, first due first */
     QEMUTimer *slow_timer;
     QEMUBH *bh;
+    unsigned copied;            /* since the loop called last */
     BlockRing *ring;            /* NULL: no file here wants one */
     BlockPool *pool;            /* NULL: not yet needed */
     QTAILQ_ENTRY(BlockEngine) link;

@@ -17,6 +17,10 @@
 
 #define FINISH_BUDGET 256     /* then it is the turn of the context's others */
 #define MAX_ROUNDS 4
+/* Copies in one go, before the context's others have their turn; and up to
+ * what size: of larger ones the kernel's threads do several at a time. */
+#define COPY_BUDGET 16
+#define COPY_MAX (32 * KiB)
 
 static QTAILQ_HEAD(, BlockEngine) engines = QTAILQ_HEAD_INITIALIZER(engines);
 static QemuMutex engines_lock = { PTHREAD_MUTEX_INITIALIZER };
@@ -102,6 +106,31 @@ static void finish_slowly(BlockEngine *e, BlockRequest *req)
 
 /* -- The queue ------------------------------------------------------------*/
 
+/*
+ * A file on tmpfs is memory: reading it is a copy, which takes less time than
+ * any way to have it done by others.  (The kernel would hand it to a thread,
+ * because tmpfs cannot promise not to wait: pages may be swapped out.)
+ */
+static bool is_copy(const BlockRequest *req)
+{
+    const BlockFile *file = req->blk->file;
+
+    return file && file->in_memory && file->aio == BLOCK_AIO_DEFAULT &&
+           req->op <= BLK_WRITE && req->bytes <= COPY_MAX &&
+           !(req->how & (HOW_POOL | HOW_ALONE | HOW_BOUNCE));
+}
+
+static void copy(BlockEngine *e, BlockRequest *req)
+{
+    void *unused = NULL;
+    int ret;
+
+    QTAILQ_REMOVE(&e->queue, req, link);
+    ret = block_file_do(req, &unused);
+    e->copied++;
+    block_engine_done(e, req, ret, qemu_clock_get_ns(QEMU_CLOCK_REALTIME));
+}
+
 /* Takes @req off the queue, or returns false: the ring is full. */
 static bool dispatch(BlockEngine *e, BlockRequest *req, int64_t now)
 {
@@ -117,6 +146,10 @@ static bool dispatch(BlockEngine *e, BlockRequest *req, int64_t now)
         req->start_ns = now;
         blk->running++;
         blk->alone = req->how & HOW_ALONE;
+    }
+    if (is_copy(req)) {
+        copy(e, req);
+        return true;
     }
     if (e->ring && !(req->how & HOW_POOL)) {
         return block_ring_add(e->ring, req);
@@ -139,7 +172,8 @@ static void dispatch_all(BlockEngine *e)
 
     if (!QTAILQ_EMPTY(&e->queue)) {
         now = qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
-        while ((req = QTAILQ_FIRST(&e->queue)) && dispatch(e, req, now)) {
+        while ((req = QTAILQ_FIRST(&e->queue)) && e->copied < COPY_BUDGET &&
+               dispatch(e, req, now)) {
             /* the next one */
         }
     }
@@ -156,6 +190,7 @@ static bool submit_queue(void *opaque)
     unsigned rounds = 0;
     bool progress = false;
 
+    e->copied = 0;
     do {
         dispatch_all(e);
         if (!e->ring || (block_ring_submit(e->ring) &&
@@ -163,8 +198,9 @@ static bool submit_queue(void *opaque)
             break;
         }
         progress = true;
-    } while (!QTAILQ_EMPTY(&e->queue) && ++rounds < MAX_ROUNDS);
-    return progress;
+    } while (!QTAILQ_EMPTY(&e->queue) && e->copied < COPY_BUDGET &&
+             ++rounds < MAX_ROUNDS);
+    return progress || e->copied;
 }
 
 /* What waited for a request that has left its node is due again. */

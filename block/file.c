@@ -11,7 +11,9 @@
 #include "qemu/osdep.h"
 #include <linux/fs.h>
 #include <linux/falloc.h>
+#include <linux/magic.h>
 #include <sys/ioctl.h>
+#include <sys/vfs.h>
 #include "block/block-int.h"
 #include "qemu/iov.h"
 
@@ -125,6 +127,14 @@ static bool get_length(BlockFile *file, Error **errp)
     return true;
 }
 
+static bool is_in_memory(const BlockFile *file)
+{
+    struct statfs st;
+
+    return !file->is_device && !file->direct && fstatfs(file->fd, &st) == 0 &&
+           st.f_type == TMPFS_MAGIC;
+}
+
 BlockFile *block_file_open(const BlockFileOptions *o, Error **errp)
 {
     BlockFile *file;
@@ -161,6 +171,7 @@ BlockFile *block_file_open(const BlockFileOptions *o, Error **errp)
     if (file->direct && !set_direct(file, errp)) {
         goto fail;
     }
+    file->in_memory = is_in_memory(file);
     file->bytes = file->length;
     file->length = ROUND_UP(file->length, (uint64_t)SECTOR);
     return file;

@@ -6,6 +6,7 @@
 #include <poll.h>
 
 #include "qemu/aio.h"
+#include "qemu/spin.h"
 #include "qemu/queue.h"
 #include "qemu/timer.h"
 
@@ -38,8 +39,7 @@ struct AioContext {
     AioPollFn *submit;
     void *submit_opaque;
 
-    int64_t poll_max_ns;
-    int64_t poll_ns;            /* how long to spin now */
+    AdaptiveSpin spin;          /* before a sleep */
     int64_t fds_checked_ns;
 
     QTAILQ_ENTRY(AioContext) entry;     /* of all contexts */

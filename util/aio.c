@@ -23,19 +23,9 @@
 #include "qemu/thread.h"
 #include "aio-internal.h"
 
-#include <sched.h>
-
-/* A sleep that ended within this time after the longest spin allowed may have
- * been ended by something that spinning would have caught: waking takes time. */
-#define WAKE_LATENCY_NS (100 * SCALE_US)
-#define POLL_MIN_NS (4 * SCALE_US)
 /* While handlers' io_poll functions bring work, or none yet, the other
  * descriptors are looked at this often. */
 #define FDS_CHECK_NS (10 * SCALE_US)
-/* Who is to send may wait for this very CPU, on a busy machine: without giving
- * way a round trip takes several times as long as by sleeping. */
-#define YIELD_NS (1 * SCALE_US)
-
 struct AioHandler {
     int fd;
     bool deleted;
@@ -141,15 +131,7 @@ bool aio_context_is_owner(AioContext *ctx)
 
 void aio_context_set_poll_params(AioContext *ctx, int64_t max_ns)
 {
-    cpu_set_t cpus;
-
-    /* On one CPU, spinning keeps away just what it waits for. */
-    if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0 &&
-        CPU_COUNT(&cpus) < 2) {
-        max_ns = 0;
-    }
-    ctx->poll_max_ns = MAX(max_ns, 0);
-    ctx->poll_ns = 0;
+    adaptive_spin_init(&ctx->spin, max_ns);
 }
 
 void aio_set_submit_hook(AioContext *ctx, AioPollFn *fn, void *opaque)
@@ -558,78 +540,58 @@ static bool run_poll_fns(AioContext *ctx)
 }
 
 /*
- * Waits up to @limit ns awake.  Returns true if something came: then *@progress
- * tells if it has been served already.
+ * Waits awake, up to @timeout ns (-1: without end) or as long as that is worth
+ * it.  Returns true if something came: then *@progress tells if it has been
+ * served already.
  */
-static bool spin(AioContext *ctx, int64_t limit, int64_t start, bool *progress)
+static bool spin(AioContext *ctx, int64_t timeout, bool *progress)
 {
-    int64_t now = start, yielded = start;
+    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_REALTIME), start = now;
 
+    if (!adaptive_spin_begin(&ctx->spin, now)) {
+        return false;
+    }
     do {
-        if (run_poll_fns(ctx)) {
-            *progress = true;
-            return true;
-        }
-        if (is_notified(ctx)) {
+        *progress = run_poll_fns(ctx);
+        if (*progress || is_notified(ctx)) {
+            adaptive_spin_paid(&ctx->spin, now);
             return true;
         }
         if (now - ctx->fds_checked_ns >= FDS_CHECK_NS) {
             ctx->fds_checked_ns = now;
             if (wait_fds(ctx, 0)) {
+                adaptive_spin_paid(&ctx->spin, now);
                 return true;
             }
         }
-        if (now - yielded >= YIELD_NS) {
-            yielded = now;
-            sched_yield();
-        } else {
-            __builtin_ia32_pause();
-        }
+        __builtin_ia32_pause();
         now = qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
-    } while (now - start < limit);
-    return false;
-}
-
-/* Chooses the next spin from how long it took until something came. */
-static void adapt(AioContext *ctx, int64_t waited, bool arrived)
-{
-    if (arrived && waited <= ctx->poll_max_ns + WAKE_LATENCY_NS) {
-        ctx->poll_ns = MIN(ctx->poll_max_ns,
-                           MAX(2 * ctx->poll_ns,
-                               MAX(2 * waited, POLL_MIN_NS)));
-    } else {
-        ctx->poll_ns /= 2;
-        if (ctx->poll_ns < POLL_MIN_NS) {
-            ctx->poll_ns = 0;
+        if (timeout >= 0 && now - start >= timeout) {
+            return true;
         }
-    }
+    } while (adaptive_spin_more(&ctx->spin, now));
+    return false;
 }
 
 /* Spins and sleeps until something is there.  True if it has been served. */
 static bool wait_adaptively(AioContext *ctx, int64_t timeout)
 {
-    int64_t start, limit = ctx->poll_ns, left = timeout;
-    bool progress = false, arrived;
+    bool progress = false;
+    int64_t begin;
 
-    if (!ctx->poll_max_ns) {
+    if (!ctx->spin.max_ns) {
         wait_fds(ctx, timeout);
         return false;
     }
-    start = qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
-    if (timeout >= 0) {
-        limit = MIN(limit, timeout);
+    begin = timeout > 0 ? qemu_clock_get_ns(QEMU_CLOCK_REALTIME) : 0;
+    if (!spin(ctx, timeout, &progress)) {
+        if (timeout > 0) {
+            timeout -= qemu_clock_get_ns(QEMU_CLOCK_REALTIME) - begin;
+            timeout = MAX(timeout, 0);
+        }
+        wait_fds(ctx, timeout);
     }
-    if (limit && spin(ctx, limit, start, &progress)) {
-        return progress;
-    }
-    if (timeout >= 0) {
-        left -= qemu_clock_get_ns(QEMU_CLOCK_REALTIME) - start;
-    }
-    if (timeout < 0 || left > 0) {
-        arrived = wait_fds(ctx, left) || is_notified(ctx);
-        adapt(ctx, qemu_clock_get_ns(QEMU_CLOCK_REALTIME) - start, arrived);
-    }
-    return false;
+    return progress;
 }
 
 bool aio_run(AioContext *ctx, bool check_fds)

@@ -41,6 +41,7 @@ static void nvme_blk_done(BlockRequest *blk, int ret)
     }
     n->busy = true;
     req->step(req, ret);
+    nvme_post_first(n);
     nvme_leave(n);
 }
 

@@ -269,6 +269,10 @@ void nvme_leave(NvmeCtrl *n);
 void nvme_complete(NvmeRequest *req, uint16_t status);
 /* INTx to the level that queues and masks call for. */
 void nvme_irq_update(NvmeCtrl *n);
+/* Posts what is complete if the host has seen all before: it takes a while to
+ * answer an interrupt, and what completes meanwhile needs no other.  A message
+ * (MSI-X) would be sent twice, so there it does nothing. */
+void nvme_post_first(NvmeCtrl *n);
 /* A busy command, or NULL. */
 NvmeRequest *nvme_find_request(NvmeCtrl *n, uint16_t sqid, uint16_t cid);
 /* Deletes a submission queue; false: commands are in flight, and @req (the

@@ -265,6 +265,16 @@ static void post_all(NvmeCtrl *n)
     }
 }
 
+void nvme_post_first(NvmeCtrl *n)
+{
+    const NvmeCQ *cq = QTAILQ_FIRST(&n->dirty);
+
+    if (cq && !msix_enabled(&n->parent_obj) &&
+        !cq_entries(&n->state.cq[cq - n->cq])) {
+        post_all(n);
+    }
+}
+
 void nvme_irq_update(NvmeCtrl *n)
 {
     bool level = false;

@@ -3,9 +3,7 @@
  * The proxy's end of a link in mpqemu's format.
  *
  * A request costs one send and, while the answer comes within the spin, one
- * successful receive.  How long to spin is learnt from how long answers took:
- * up to the bound while that would have caught them, nothing for a peer that
- * is always slower.
+ * successful receive (qemu/spin.h).
  *
  * Memory tables and interrupt descriptors have no answer, and are sent by
  * whoever holds the request lock: a caller that finds it taken leaves them
@@ -13,13 +11,13 @@
  */
 #include "qemu/osdep.h"
 #include <poll.h>
-#include <sched.h>
 #include <sys/socket.h>
 #include "hw/remote/mpqemu-link.h"
 #include "hw/remote/proxy-link.h"
 #include "qemu/bitops.h"
 #include "qemu/log.h"
 #include "qemu/sockets.h"
+#include "qemu/spin.h"
 #include "qemu/thread.h"
 #include "qemu/timer.h"
 
@@ -27,8 +25,7 @@ typedef struct MPQemuProxyLink {
     ProxyLink parent;
     MPQemuChannel ch;
     unsigned timeout_ms;
-    int64_t spin_max_ns;
-    int64_t spin_ns;            /* what it is worth now */
+    AdaptiveSpin spin;          /* for an answer */
 
     QemuMutex request_lock;     /* guards the above; one request at a time */
     QemuMutex pending_lock;     /* guards parent.why and what follows; held
@@ -197,40 +194,41 @@ static void link_set_unplugfd(ProxyLink *link, int fd)
 
 /* -- Asking -------------------------------------------------------------- */
 
-/*
- * Spinning pays if the answer comes within the bound.  After a sleep, the time
- * includes waking up: without that allowance a spin of 0 would last for ever.
- */
-#define WAKE_LATENCY_NS (100 * SCALE_US)
-
-static void learn(MPQemuProxyLink *l, int64_t took_ns)
+/* Looks for the answer as long as that is worth it; as mpqemu_channel_recv. */
+static int spin_for_reply(MPQemuProxyLink *l, MPQemuMsg *msg, int64_t begin)
 {
-    if (took_ns > l->spin_max_ns + WAKE_LATENCY_NS) {
-        l->spin_ns /= 2;
-    } else {
-        l->spin_ns = MIN(MAX(l->spin_ns, took_ns * 4), l->spin_max_ns);
+    int64_t now = begin;
+    int ret;
+
+    if (!adaptive_spin_begin(&l->spin, begin)) {
+        return -EAGAIN;
     }
+    do {
+        ret = mpqemu_channel_recv(&l->ch, msg);
+        if (ret != -EAGAIN) {
+            adaptive_spin_paid(&l->spin, now);
+            return ret;
+        }
+        now = qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
+    } while (adaptive_spin_more(&l->spin, now));
+    return ret;
 }
 
 static bool receive_reply(MPQemuProxyLink *l, MPQemuMsg *msg, int64_t begin)
 {
     int64_t deadline = begin + (int64_t)l->timeout_ms * SCALE_MS;
-    int64_t spin_until = begin + l->spin_ns;
-    int ret;
+    int ret = spin_for_reply(l, msg, begin);
 
-    while ((ret = mpqemu_channel_recv(&l->ch, msg)) == -EAGAIN) {
+    while (ret == -EAGAIN) {
         int64_t now = qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
         struct pollfd pfd = { .fd = l->ch.fd, .events = POLLIN };
 
-        if (now < spin_until) {
-            sched_yield();      /* the other side may wait for this CPU */
-            continue;
-        }
         if (now >= deadline) {
             link_dies(l, "it did not answer within %u ms", l->timeout_ms);
             return false;
         }
         poll(&pfd, 1, DIV_ROUND_UP(deadline - now, SCALE_MS));
+        ret = mpqemu_channel_recv(&l->ch, msg);
     }
     if (ret == 0 || ret == -ECONNRESET) {
         link_dies(l, "it closed the connection");
@@ -286,7 +284,6 @@ static bool request(ProxyLink *link, MPQemuMsg *msg, LinkAccess kind,
         ok = reply_valid(l, &reply, reply_size);
         mpqemu_msg_close_fds(&reply);
         took = qemu_clock_get_ns(QEMU_CLOCK_REALTIME) - begin;
-        learn(l, took);
         link_stats_access(&link->stats, kind, took);
     }
     qemu_mutex_unlock(&l->request_lock);
@@ -410,7 +407,7 @@ static void link_take_over(ProxyLink *link, ProxyLink *from)
     l->ch = f->ch;
     f->ch = (MPQemuChannel){ .fd = -1 };
     l->can_unplug = f->can_unplug;
-    l->spin_ns = l->spin_max_ns;
+    adaptive_spin_init(&l->spin, l->spin.max_ns);
     link->peer_pid = from->peer_pid;
     if (proxy_link_is_dead(from)) {
         /* It has gone again: as if it had gone on this link. */
@@ -450,9 +447,7 @@ ProxyLink *mpqemu_proxy_link_new(int fd, unsigned timeout_ms, int64_t spin_ns,
     l->parent.opaque = opaque;
     l->parent.peer_pid = socket_peer_pid(fd);
     l->timeout_ms = timeout_ms;
-    /* On one CPU the other side cannot answer while this one spins. */
-    l->spin_max_ns = g_get_num_processors() > 1 ? spin_ns : 0;
-    l->spin_ns = l->spin_max_ns;
+    adaptive_spin_init(&l->spin, spin_ns);
     qemu_mutex_init(&l->request_lock);
     qemu_mutex_init(&l->pending_lock);
     mpqemu_channel_init(&l->ch, fd);

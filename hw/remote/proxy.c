@@ -439,7 +439,7 @@ static const Property proxy_props[] = {
     DEFINE_PROP_FD("fd", PCIProxyDev, fd),
     DEFINE_PROP_UINT32("connect-timeout", PCIProxyDev, connect_timeout, 5000),
     DEFINE_PROP_UINT32("timeout", PCIProxyDev, timeout, 10000),
-    DEFINE_PROP_UINT32("poll-max-ns", PCIProxyDev, poll_max_ns, 50000),
+    DEFINE_PROP_UINT32("poll-max-ns", PCIProxyDev, poll_max_ns, 100000),
     DEFINE_PROP_UINT32("reconnect-ms", PCIProxyDev, reconnect_ms, 1000),
     { }
 };

@@ -256,7 +256,7 @@ static void remote_object_init(Object *obj)
     remote_link_init(&o->link);
     o->fd = o->listen_fd = -1;
     o->auto_shutdown = true;
-    o->poll_max_ns = 50 * SCALE_US;
+    o->poll_max_ns = 100 * SCALE_US;
 }
 
 static void remote_object_finalize(Object *obj)

@@ -13,8 +13,9 @@
  * takes what is complete, rings the completion doorbell once, ends the
  * interrupt as KVM does (what was signalled meanwhile is forgotten, then the
  * resamplefd is written), puts new commands on the queue and rings once for
- * all of them.  --spin is for how long it looks for the answer to a doorbell
- * before it sleeps for it, as a proxy may do.
+ * all of them.  --spin is for how long at most it looks for the answer to a
+ * doorbell before it sleeps for it, as our proxy does; 0: it sleeps at once, as
+ * the distribution's does.
  *
  * NVM Express 1.4; the wire is in docs/interop/mpqemu.md.
  */
@@ -26,6 +27,7 @@
 #include <time.h>
 #include "hw/nvme/nvme-spec.h"
 #include "hw/remote/mpqemu-link.h"
+#include "qemu/spin.h"
 
 #define BAR 0xfe000000u
 #define RAM (64 * MiB)
@@ -57,7 +59,8 @@ typedef struct Queue {
     unsigned phase;
 } Queue;
 
-static int fd = -1, pid, spin_ns = 50000;
+static int fd = -1, pid, spin_ns = 100000;
+static AdaptiveSpin spin;
 static int irqfd, resamplefd;
 static uint8_t *ram;
 static unsigned lba_shift;
@@ -101,8 +104,7 @@ static void send_msg(const MPQemuMsg *msg)
 static uint64_t ask(int cmd, const void *payload, size_t size)
 {
     MPQemuMsg msg = { .cmd = cmd, .size = size };
-    int64_t until = spin_ns ? now_ns(CLOCK_MONOTONIC) + spin_ns : 0;
-    int flags = spin_ns ? MSG_DONTWAIT : 0;
+    int flags = 0;
     struct {
         int32_t cmd;
         uint32_t pad;
@@ -112,10 +114,16 @@ static uint64_t ask(int cmd, const void *payload, size_t size)
 
     memcpy(&msg.data, payload, size);
     send_msg(&msg);
+    if (adaptive_spin_begin(&spin, now_ns(CLOCK_MONOTONIC))) {
+        flags = MSG_DONTWAIT;
+    }
     while ((n = recv(fd, &ret, sizeof(ret), flags)) < 0 && errno == EAGAIN) {
-        if (now_ns(CLOCK_MONOTONIC) >= until) {
+        if (!adaptive_spin_more(&spin, now_ns(CLOCK_MONOTONIC))) {
             flags = 0;
         }
+    }
+    if (flags) {
+        adaptive_spin_paid(&spin, now_ns(CLOCK_MONOTONIC));
     }
     if (n != sizeof(ret) || ret.cmd != MPQEMU_CMD_RET) {
         g_error("no answer to command %d", cmd);
@@ -460,6 +468,7 @@ int main(int argc, char **argv)
         g_printerr("bench-nvme: %s\n", gerr ? gerr->message : "no --fd");
         return 1;
     }
+    adaptive_spin_init(&spin, spin_ns);
     join();
     q = start_controller();
     for (int i = 1; i < argc; i++) {

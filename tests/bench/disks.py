@@ -60,7 +60,7 @@ def by_fio(image, seconds, direct):
 
 def one(results, place, image, options, seconds, direct):
     # The order changes nothing but what a busy machine does to whom.
-    spins = {'': 50000}
+    spins = {'': 100000}
     if not direct:
         spins[', client asleep'] = 0
     runs = [(who + suffix, lambda program=program, spin=spin:
