@@ -118,11 +118,12 @@ static uint32_t read_entry(IOAPICState *s, unsigned reg)
 static void write_entry(IOAPICState *s, unsigned reg, uint32_t val)
 {
     unsigned pin = (reg - REG_REDIRECTION) / 2;
-    uint64_t *entry = &s->regs.entry[pin];
+    uint64_t *entry;
 
     if (reg < REG_REDIRECTION || pin >= IOAPIC_PINS) {
         return;
     }
+    entry = &s->regs.entry[pin];
     if (reg & 1) {
         *entry = (uint32_t)*entry | (uint64_t)(val & ENTRY_HIGH) << 32;
         return;

@@ -4,8 +4,8 @@
 indented blocks that begin with the program's name or an option.  A block
 with a "[" shows a form, not a line."""
 import argparse
-import glob
 import contextlib
+import glob
 import os
 import re
 import shlex
