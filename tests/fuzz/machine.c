@@ -67,7 +67,10 @@ static uint64_t bar_address(unsigned slot, int nr, bool io)
               : BARS + 0x200000 * slot + 0x80000 * nr;
 }
 
-static bool bar_is_io(unsigned slot, int nr)
+/* Of slots 4 to 7, by their BARs; the same always. */
+static bool is_io[4][4];
+
+static bool read_bar_is_io(unsigned slot, int nr)
 {
     uint32_t low = 0;
 
@@ -80,16 +83,19 @@ static bool bar_is_io(unsigned slot, int nr)
 
 static void play_firmware(void)
 {
+    /* One change of the memory map instead of twenty. */
+    memory_region_transaction_begin();
     for (unsigned slot = 4; slot < 8; slot++) {
         for (int nr = 0; nr < 4; nr++) {
             /* The upper half of nvme's, which has 64 bits, stays 0. */
             if (slot != 4 || nr != 1) {
                 config(slot << 3, PCI_BASE_ADDRESS_0 + 4 * nr,
-                       bar_address(slot, nr, bar_is_io(slot, nr)), 4, true);
+                       bar_address(slot, nr, is_io[slot - 4][nr]), 4, true);
             }
         }
         config(slot << 3, PCI_COMMAND, 7, 2, true);
     }
+    memory_region_transaction_commit();
 }
 
 static void settle(void)
@@ -103,13 +109,20 @@ static void bar(FuzzInput *in, unsigned s, bool is_write)
     uint32_t val = is_write ? fuzz_get(in, 4) : 0;
     unsigned size = 1 << s % 4;
 
-    if (slot != 4 && s / 4 == 0 && bar_is_io(slot, 0)) {
-        port(bar_address(slot, 0, true) + at % 256, val, MIN(size, 4),
+    if (is_io[slot - 4][s / 4]) {
+        port(bar_address(slot, s / 4, true) + at % 256, val, MIN(size, 4),
              is_write);
     } else {
         access_space(&address_space_memory, bar_address(slot, s / 4, false) +
                      at, val, size, is_write);
     }
+}
+
+static void reset(void)
+{
+    memory_region_transaction_begin();
+    qemu_system_reset(SHUTDOWN_CAUSE_NONE);
+    memory_region_transaction_commit();
 }
 
 static void operation(FuzzInput *in, unsigned op, unsigned s)
@@ -165,7 +178,7 @@ static void operation(FuzzInput *in, unsigned op, unsigned s)
         break;
     case 12:
         settle();
-        qemu_system_reset(SHUTDOWN_CAUSE_NONE);
+        reset();
         break;
     default:
         settle();
@@ -190,7 +203,7 @@ void fuzz_one(FuzzInput *in)
         operation(in, byte & 15, byte >> 4);
     }
     settle();
-    qemu_system_reset(SHUTDOWN_CAUSE_NONE);
+    reset();
     settle();
     clear_ram();
 }
@@ -198,4 +211,9 @@ void fuzz_one(FuzzInput *in)
 void fuzz_init(void)
 {
     fuzz_start_emulator(fuzz_machine);
+    for (unsigned slot = 4; slot < 8; slot++) {
+        for (int nr = 0; nr < 4; nr++) {
+            is_io[slot - 4][nr] = read_bar_is_io(slot, nr);
+        }
+    }
 }
