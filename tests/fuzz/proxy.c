@@ -9,7 +9,7 @@
  *     0          r + 1 times RET 0
  *     1          r + 1 times RET of all ones
  *     2 val(1), 3 val(4), 4 val(8)    r % 4 + 1 times RET of that
- *     5          RET without a payload
+ *     5          RET without a payload; r odd: RET 0 of one that can unplug
  *     6 n(1)     n bytes as they are
  *     7 val(4)   RET with r descriptors
  *
@@ -24,7 +24,8 @@
  *     5 port(2)           port read
  *     6 n(1) addr(1) val(1)    config write of the host bridge (u even) or of
  *                         the ISA bridge: shadow memory, interrupt routing
- *     7                   u: 0 reset, 1 irqfd, 2 resamplefd, 3 the main loop
+ *     7                   u: 0 reset, 1 irqfd, 2 resamplefd, 3 the main loop,
+ *                         4 the other side asks to be unplugged
  */
 #include "qemu/osdep.h"
 #include <sys/socket.h>
@@ -38,6 +39,7 @@
 #include "qemu/main-loop.h"
 #include "qemu/sockets.h"
 #include "system/memory.h"
+#include "system/runstate.h"
 
 #define MOST_REPLIES 150
 #define MOST_EVENTS 60
@@ -64,9 +66,9 @@ static void say(const void *data, unsigned len, int num_fds)
     }
 }
 
-static void say_ret(uint64_t val, uint64_t size, int num_fds)
+static void say_ret(uint64_t val, uint64_t size, uint32_t pad, int num_fds)
 {
-    uint64_t msg[3] = { MPQEMU_CMD_RET, size, val };
+    uint64_t msg[3] = { MPQEMU_CMD_RET | (uint64_t)pad << 32, size, val };
 
     say(msg, MPQEMU_MSG_HDR_SIZE + size, num_fds);
 }
@@ -80,19 +82,19 @@ static void reply(FuzzInput *in, uint8_t byte)
 
     switch (kind) {
     case 5:
-        say_ret(0, 0, 0);
+        say_ret(0, r & 1 ? 8 : 0, r & 1 ? MPQEMU_PAD_UNPLUG : 0, 0);
         break;
     case 6:
         p = fuzz_bytes(in, fuzz_get(in, 1), &len);
         say(p, len, 0);
         break;
     case 7:
-        say_ret(val, 8, r);
+        say_ret(val, 8, 0, r);
         break;
     default:
         n = kind < 2 ? r + 1 : r % 4 + 1;
         while (n--) {
-            say_ret(kind == 1 ? UINT64_MAX : val, 8, 0);
+            say_ret(kind == 1 ? UINT64_MAX : val, 8, 0, 0);
         }
         break;
     }
@@ -150,25 +152,20 @@ static void happen(PCIProxyDev *dev, const Event *e)
             event_notifier_set(&dev->intr);
         } else if (e->u == 2) {
             event_notifier_set(&dev->resample);
+        } else if (e->u == 4 && dev->unplug.fd >= 0) {
+            event_notifier_set(&dev->unplug);
         }
         fuzz_settle(qemu_get_aio_context(), 8);
         break;
     }
 }
 
-/* PAM and PIRQ registers as they were. */
-static void restore_chipset(void)
+/* With what ports and registers have of the last input. */
+static void reset_machine(void)
 {
-    static const struct { uint8_t bridge, at, val; } regs[] = {
-        { 0, 0x59, 0x30 }, { 0, 0x5a, 0x33 }, { 0, 0x5b, 0x33 },
-        { 0, 0x5c, 0x33 }, { 0, 0x5d, 0x33 }, { 0, 0x5e, 0x33 },
-        { 0, 0x5f, 0x33 }, { 0, 0x72, 0x02 }, { 1, 0x60, 0x80 },
-        { 1, 0x61, 0x80 }, { 1, 0x62, 0x80 }, { 1, 0x63, 0x80 },
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(regs); i++) {
-        happen(NULL, &(Event){ 6, regs[i].bridge, regs[i].at, regs[i].val });
-    }
+    memory_region_transaction_begin();
+    qemu_system_reset(SHUTDOWN_CAUSE_NONE);
+    memory_region_transaction_commit();
 }
 
 static DeviceState *plug(int fd)
@@ -214,13 +211,15 @@ void fuzz_one(FuzzInput *in)
     }
     shutdown(peer, SHUT_WR);
     dev = plug(pair[0]);
+    /* The guest may give it back. */
     for (unsigned i = 0; dev && i < num_events; i++) {
         happen(PCI_PROXY_DEV(dev), &events[i]);
+        dev = qdev_find_by_id("d");
     }
     if (dev) {
         qdev_unplug_complete(dev);
     }
-    restore_chipset();
+    reset_machine();
     fuzz_settle(qemu_get_aio_context(), 16);
     close(peer);
 }

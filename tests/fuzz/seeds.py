@@ -373,6 +373,8 @@ def proxy():
     yield 'dies-in-use', memory_bar + ret(0, 3) + use
     yield 'lies-in-use', memory_bar + ret(0, 3) + b'\x86\x10' + bytes(16) + use
     yield 'descriptors', memory_bar + b'\x97' + number(4, 7) + use
+    yield 'unplug', b'\x8d' + memory_bar[1:] + ret(0, 4) + use + \
+        happens(7, 4, 0, 0)
     yield 'half', memory_bar + b'\x86\x05' + bytes(5) + use
 
 
