@@ -498,8 +498,60 @@ class Life(unittest.TestCase):
         self.assertEqual(before[0], after[0])
         self.assertLess(after[1] - before[1], 2048, 'KiB more than before')
 
+    def test_refused_messages_leave_no_descriptors(self):
+        remote = Remote(PROGRAM, ['edu'] * 8, auto_shutdown=False)
+        fds = [wire.eventfd(), wire.eventfd()]
+        held = []
+        for link in remote.links:
+            assert link.config_read(0) == 0x11e81234
+        for half in remote.links[:4], remote.links[4:]:
+            for link in half:
+                link.send(wire.CFGREAD, wire.conf(0, 3),
+                          [] if link in remote.links[:4] else fds)
+                link.is_closed()
+            held.append(self.held(remote)[0])
+        # The process stays: it is asked to end.
+        remote.process.terminate()
+        status, text = remote.end()
+        for fd in fds:
+            os.close(fd)
+        self.assertEqual(text.count('bad message'), 8, text)
+        self.assertEqual(held[0] - held[1], 4, 'sockets, and nothing else')
+
+    def test_the_next_finds_a_device_that_is_reset(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, 'qmp')
+            remote = Remote(PROGRAM, ['edu'], auto_shutdown=False,
+                            more=['-qmp', f'unix:{path},server=on,wait=off'])
+            qmp = Qmp(path)
+            remote.links[0].close()
+            delete_when_ended(qmp, 'link0')
+            maps = self.memfds(remote)
+            for _ in range(2):
+                link = self.new_link(qmp)
+                self.assertEqual(link.config_read(0x10), 0)
+                self.assertEqual(link.config_read(4, 2), 0)
+                fd = wire.memfd(PAGE)
+                link.set_memory([(0, PAGE, 0)], [fd])
+                os.close(fd)
+                link.config_write(0x10, BAR)
+                link.config_write(4, 6, 2)
+                self.assertEqual(link.read(BAR + EDU_LIVENESS), 0)
+                link.write(BAR + EDU_LIVENESS, 5)
+                self.assertEqual(self.memfds(remote), maps + 1)
+                link.close()
+                delete_when_ended(qmp, 'next')
+                self.assertEqual(self.memfds(remote), maps)
+            qmp.execute('quit')
+            self.assertEqual(remote.end(), (0, ''))
+
     @staticmethod
-    def connect_once(qmp):
+    def memfds(remote):
+        with open(f'/proc/{remote.process.pid}/maps', encoding='utf-8') as f:
+            return sum('memfd:guest' in line for line in f)
+
+    @staticmethod
+    def new_link(qmp):
         mine, there = socket.socketpair()
         socket.send_fds(qmp.socket, [b' '], [there.fileno()])
         qmp.execute('getfd', fdname='peer')
@@ -508,7 +560,10 @@ class Life(unittest.TestCase):
                                      'devid': 'dev0', 'fd': 'peer',
                                      'auto-shutdown': False})
         qmp.execute('closefd', fdname='peer')
-        link = Link(mine)
+        return Link(mine)
+
+    def connect_once(self, qmp):
+        link = self.new_link(qmp)
         fds = [wire.memfd(PAGE), wire.eventfd(), wire.eventfd()]
         link.set_memory([(0, PAGE, 0)], fds[:1])
         link.set_irqfd(*fds[1:])

@@ -128,6 +128,8 @@ class Remote:
                  pass_fds=(), wrap=()):
         ends = [socket.socketpair() for _ in devices]
         command = [*wrap, program, '-machine', 'x-remote', '-nodefaults']
+        if os.environ.get('TEST_SANDBOX') == 'off':
+            command += ['-sandbox', 'off']
         for number, device in enumerate(devices):
             command += ['-device', f'{device},id=dev{number}']
         for number, (_, there) in enumerate(ends):

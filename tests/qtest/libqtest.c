@@ -101,6 +101,10 @@ static QTestState *spawn(bool drive, const int *fds, const char *args)
     }
     line = g_string_new(program);
     g_string_append_printf(line, " %s", args);
+    if (!g_strcmp0(g_getenv("TEST_SANDBOX"), "off") &&
+        strstr(args, "x-remote") && !strstr(args, "-sandbox")) {
+        g_string_append(line, " -sandbox off");
+    }
     if (drive) {
         g_assert(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
         g_assert(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, qmp));
