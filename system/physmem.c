@@ -381,6 +381,7 @@ void ram_block_unref(RAMBlock *block)
     if (block->discard) {
         madvise(block->host, block->size, MADV_REMOVE);
     }
+    ram_block_unguard(block);
     munmap(block->host, block->size);
     qemu_close(&block->fd);
     g_free(block->name);

@@ -122,8 +122,10 @@ bool qemu_thread_create(QemuThread *thread, const char *name,
     start->fn = fn;
     start->arg = arg;
     g_strlcpy(start->comm, name, sizeof(start->comm));
-    /* A thread starts with its creator's mask: signals are the main thread's. */
+    /* A thread starts with its creator's mask: signals are the main thread's,
+     * but for those that a thread's own access to memory causes. */
     sigfillset(&all);
+    sigdelset(&all, SIGBUS);
     must(pthread_sigmask(SIG_SETMASK, &all, &old), "pthread_sigmask");
     err = pthread_create(&thread->thread, NULL, thread_start, start);
     must(pthread_sigmask(SIG_SETMASK, &old, NULL), "pthread_sigmask");

@@ -5,7 +5,8 @@
  *
  * Memory that stays in the table keeps its mapping, so that a guest which
  * toggles shadow RAM costs no mmap of gigabytes; I/O in flight holds a
- * reference to what it uses (RAMBlock).
+ * reference to what it uses (RAMBlock).  The other side can take memory away
+ * that it did not seal: that costs it the link (system/ram-guard.c).
  */
 #include "qemu/osdep.h"
 #include "hw/remote/memory.h"
@@ -80,9 +81,23 @@ static RAMBlock *map_entry(RemoteDevice *rd, MPQemuMsg *msg, int i,
                               m->offsets[i], true, false, errp);
         if (block) {
             msg->fds[i] = -1;
+            if (!ram_block_guard(block, errp)) {
+                ram_block_unref(block);
+                block = NULL;
+            }
         }
     }
     return block;
+}
+
+bool remote_sysmem_lost(const RemoteDevice *rd)
+{
+    for (unsigned i = 0; i < rd->nr_ram; i++) {
+        if (ram_block_lost(rd->ram[i].ram)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void remote_sysmem_clear(RemoteDevice *rd)

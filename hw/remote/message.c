@@ -261,6 +261,9 @@ void remote_link_serve(RemoteLink *link)
                        serve_arrived, link);
     while (link->open) {
         aio_poll(rd->ctx, !link->more);
+        if (link->open && remote_sysmem_lost(rd)) {
+            link_close(link, "guest memory was taken away while it was used");
+        }
         if (link->open && link->more) {
             /* Left in the channel, where no poll() sees it. */
             serve_arrived(link);

@@ -15,6 +15,8 @@
  * The device's context's owner.
  */
 bool remote_sysmem_reconfig(RemoteDevice *rd, MPQemuMsg *msg, Error **errp);
+/* Has the other side taken away memory that was used? */
+bool remote_sysmem_lost(const RemoteDevice *rd);
 /* No memory any more. */
 void remote_sysmem_clear(RemoteDevice *rd);
 

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Memory of a stranger, who can shorten the file under a mapping of it: the
+ * next access to what is gone is SIGBUS.  For a guarded block that is no end
+ * of the process.  The handler puts empty memory in its place, so that the
+ * access goes on, and marks the block; whoever uses it looks at the mark
+ * between accesses and gives up what the memory was for.
+ *
+ * The handler takes no lock: guards are a table of fixed size, whose entries
+ * are taken and released by atomic stores.
+ */
+#include "qemu/osdep.h"
+#include <sys/mman.h>
+#include "system/memory.h"
+
+#define MAX_GUARDS 4096         /* links of a bus, times regions of a table */
+/* Replaced at once: little, as private memory is limited, guest memory not. */
+#define PIECE ((uint64_t)MiB)
+
+typedef struct RAMGuard RAMGuard;
+struct RAMGuard {
+    int taken;
+    uintptr_t host;             /* 0: not guarded now */
+    uint64_t size;
+    int lost;
+};
+
+static RAMGuard guards[MAX_GUARDS];
+
+static RAMGuard *find(uintptr_t addr)
+{
+    for (unsigned i = 0; i < MAX_GUARDS; i++) {
+        RAMGuard *g = &guards[i];
+        uintptr_t host = __atomic_load_n(&g->host, __ATOMIC_ACQUIRE);
+
+        if (host && addr >= host && addr - host < g->size) {
+            return g;
+        }
+    }
+    return NULL;
+}
+
+static bool replace(RAMGuard *g, uint64_t offset)
+{
+    uint64_t start = QEMU_ALIGN_DOWN(offset, PIECE);
+    uint64_t size = MIN(PIECE, g->size - start);
+
+    return mmap((void *)(g->host + start), size, PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
+}
+
+static void on_sigbus(int sig, siginfo_t *info, void *context)
+{
+    int saved_errno = errno;
+    RAMGuard *g = find((uintptr_t)info->si_addr);
+
+    if (!g || info->si_code <= 0 ||
+        !replace(g, (uintptr_t)info->si_addr - g->host)) {
+        /* Made again, the access ends the process as it should. */
+        signal(SIGBUS, SIG_DFL);
+    } else {
+        __atomic_store_n(&g->lost, true, __ATOMIC_RELEASE);
+    }
+    errno = saved_errno;
+}
+
+void ram_guard_init(void)
+{
+    struct sigaction act = { .sa_sigaction = on_sigbus,
+                             .sa_flags = SA_SIGINFO };
+
+    sigaction(SIGBUS, &act, NULL);
+}
+
+bool ram_block_guard(RAMBlock *block, Error **errp)
+{
+    for (unsigned i = 0; i < MAX_GUARDS; i++) {
+        RAMGuard *g = &guards[i];
+        int no = false;
+
+        if (__atomic_compare_exchange_n(&g->taken, &no, true, false,
+                                        __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+            g->size = block->size;
+            g->lost = false;
+            __atomic_store_n(&g->host, (uintptr_t)block->host,
+                             __ATOMIC_RELEASE);
+            block->guard = g;
+            return true;
+        }
+    }
+    error_setg(errp, "more than %d pieces of guest memory", MAX_GUARDS);
+    return false;
+}
+
+void ram_block_unguard(RAMBlock *block)
+{
+    RAMGuard *g = block->guard;
+
+    if (g) {
+        __atomic_store_n(&g->host, 0, __ATOMIC_RELEASE);
+        __atomic_store_n(&g->taken, false, __ATOMIC_RELEASE);
+        block->guard = NULL;
+    }
+}
+
+bool ram_block_lost(const RAMBlock *block)
+{
+    return block->guard && __atomic_load_n(&block->guard->lost,
+                                           __ATOMIC_ACQUIRE);
+}
