@@ -10,6 +10,8 @@ typedef struct FlatRange {
     MemoryRegion *mr;
     hwaddr offset;              /* in @mr, of @start */
     bool readonly;
+    MemoryRegion *write_to;     /* takes writes instead; or NULL */
+    hwaddr write_offset;        /* in @write_to, of @start */
 } FlatRange;
 
 struct FlatView {

@@ -58,12 +58,21 @@ static hwaddr region_last(const MemoryRegion *mr)
     return mr->size == UINT64_MAX ? UINT64_MAX : mr->size - 1;
 }
 
+/* What regions on the way down say of writes. */
+typedef struct Writes {
+    bool readonly;
+    MemoryRegion *to;           /* or NULL: to the region itself */
+    WideAddr base;              /* where offset 0 of @to would lie */
+} Writes;
+
 static void view_insert(GArray *view, unsigned at, const MemoryRegion *mr,
-                        WideAddr base, hwaddr start, hwaddr last, bool readonly)
+                        WideAddr base, hwaddr start, hwaddr last, Writes w)
 {
     FlatRange range = {
         .start = start, .last = last, .mr = (MemoryRegion *)mr,
-        .offset = (hwaddr)(start - base), .readonly = readonly,
+        .offset = (hwaddr)(start - base), .readonly = w.readonly || w.to,
+        .write_to = w.to,
+        .write_offset = w.to ? (hwaddr)(start - w.base) : 0,
     };
 
     g_array_insert_val(view, at, range);
@@ -71,7 +80,7 @@ static void view_insert(GArray *view, unsigned at, const MemoryRegion *mr,
 
 /* Puts @mr wherever [lo, hi] is not taken yet. */
 static void view_fill(GArray *view, const MemoryRegion *mr, WideAddr base,
-                      hwaddr lo, hwaddr hi, bool readonly)
+                      hwaddr lo, hwaddr hi, Writes w)
 {
     unsigned i = 0;
 
@@ -83,14 +92,14 @@ static void view_fill(GArray *view, const MemoryRegion *mr, WideAddr base,
         }
         next = i < view->len ? &g_array_index(view, FlatRange, i) : NULL;
         if (!next || next->start > hi) {
-            view_insert(view, i, mr, base, lo, hi, readonly);
+            view_insert(view, i, mr, base, lo, hi, w);
             return;
         }
         if (next->start > lo) {
             hwaddr gap_last = next->start - 1;
             hwaddr taken_last = next->last;
 
-            view_insert(view, i, mr, base, lo, gap_last, readonly);
+            view_insert(view, i, mr, base, lo, gap_last, w);
             i++;
             if (taken_last >= hi) {
                 return;
@@ -107,7 +116,7 @@ static void view_fill(GArray *view, const MemoryRegion *mr, WideAddr base,
 
 /* @base: where offset 0 of @mr lies; only [lo, hi] is of interest. */
 static void render(GArray *view, const MemoryRegion *mr, WideAddr base,
-                   hwaddr lo, hwaddr hi, bool readonly)
+                   hwaddr lo, hwaddr hi, Writes w)
 {
     WideAddr last = base + region_last(mr);
     const MemoryRegion *sub;
@@ -121,24 +130,31 @@ static void render(GArray *view, const MemoryRegion *mr, WideAddr base,
     if (last < (WideAddr)hi) {
         hi = last;
     }
-    readonly |= mr->readonly;
+    w.readonly |= mr->readonly;
+    if (mr->write_to) {
+        w.to = mr->write_to;
+        w.base = base - mr->write_offset;
+    }
     if (mr->alias) {
-        render(view, mr->alias, base - mr->alias_offset, lo, hi, readonly);
+        render(view, mr->alias, base - mr->alias_offset, lo, hi, w);
         return;
     }
     QTAILQ_FOREACH(sub, &mr->subregions, subregions_link) {
-        render(view, sub, base + sub->addr, lo, hi, readonly);
+        render(view, sub, base + sub->addr, lo, hi, w);
     }
     if (mr->terminates) {
-        view_fill(view, mr, base, lo, hi, readonly);
+        view_fill(view, mr, base, lo, hi, w);
     }
 }
 
 static bool range_continues(const FlatRange *a, const FlatRange *b)
 {
+    hwaddr step = b->start - a->start;
+
     return a->mr == b->mr && a->readonly == b->readonly &&
-           a->last + 1 == b->start &&
-           a->offset + (b->start - a->start) == b->offset;
+           a->last + 1 == b->start && a->offset + step == b->offset &&
+           a->write_to == b->write_to &&
+           (!a->write_to || a->write_offset + step == b->write_offset);
 }
 
 static FlatView *flatview_new(MemoryRegion *root)
@@ -147,7 +163,7 @@ static FlatView *flatview_new(MemoryRegion *root)
     FlatView *view = g_new0(FlatView, 1);
 
     if (root) {
-        render(ranges, root, 0, 0, UINT64_MAX, false);
+        render(ranges, root, 0, 0, UINT64_MAX, (Writes){ 0 });
     }
     for (unsigned i = 1; i < ranges->len;) {
         FlatRange *a = &g_array_index(ranges, FlatRange, i - 1);
@@ -206,7 +222,8 @@ FlatRange *flatview_find(FlatView *view, hwaddr addr, hwaddr *gap_last)
 static bool range_equal(const FlatRange *a, const FlatRange *b)
 {
     return a->start == b->start && a->last == b->last && a->mr == b->mr &&
-           a->offset == b->offset && a->readonly == b->readonly;
+           a->offset == b->offset && a->readonly == b->readonly &&
+           a->write_to == b->write_to && a->write_offset == b->write_offset;
 }
 
 static bool view_has(const FlatView *view, const FlatRange *r)
@@ -555,6 +572,18 @@ void memory_region_set_readonly(MemoryRegion *mr, bool readonly)
 {
     if (mr->readonly != readonly) {
         mr->readonly = readonly;
+        region_changed(mr);
+    }
+}
+
+void memory_region_set_write_to(MemoryRegion *mr, MemoryRegion *to,
+                                hwaddr offset)
+{
+    assert(!to || (to->ram && offset <= to->size &&
+                   mr->size <= to->size - offset));
+    if (mr->write_to != to || mr->write_offset != offset) {
+        mr->write_to = to;
+        mr->write_offset = offset;
         region_changed(mr);
     }
 }

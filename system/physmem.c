@@ -215,6 +215,9 @@ MemTxResult address_space_rw(AddressSpace *as, hwaddr addr, MemTxAttrs attrs,
             if (!is_write) {
                 memset(p, 0xff, n);
             }
+        } else if (is_write && r->write_to) {
+            ram_copy(r->write_to->ram->host + r->write_offset +
+                     (addr - r->start), p, n);
         } else if (offset = r->offset + (addr - r->start), r->mr->ram) {
             uint8_t *host = r->mr->ram->host + offset;
 

@@ -35,6 +35,7 @@ static bool piix_init_chipset(PCMachineState *pcms, const ChipsetMemory *mem,
 
 static void piix_program_chipset(PCMachineState *pcms)
 {
+    pam_open_all(pci_find_device(pcms->bus, 0, 0), I440FX_PAM0);
     pci_host_config_write_common(pcms->pm, PIIX4_PMBASE, ACPI_PMBASE, 4);
     pci_host_config_write_common(pcms->pm, PIIX4_PMREGMISC,
                                  PIIX4_PMREGMISC_PMIOSE, 1);

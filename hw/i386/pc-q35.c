@@ -33,6 +33,7 @@ static void q35_program_chipset(PCMachineState *pcms)
     pci_host_config_write_common(mch, MCH_PCIEXBAR + 4, 0, 4);
     pci_host_config_write_common(mch, MCH_PCIEXBAR, MCH_PCIEXBAR_DEFAULT
                                  | MCH_PCIEXBAR_ENABLE, 4);
+    pam_open_all(mch, MCH_PAM0);
     pci_host_config_write_common(lpc, ICH9_LPC_PMBASE, ACPI_PMBASE, 4);
     pci_host_config_write_common(lpc, ICH9_LPC_ACPI_CTRL,
                                  ICH9_LPC_ACPI_CTRL_EN, 1);

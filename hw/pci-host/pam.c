@@ -3,16 +3,51 @@
  * Shadow RAM of the host bridges (Intel 290549 "82441FX", 3.2.18 and 3.2.25;
  * Intel 316966 "3 Series", 5.1.14 to 5.1.21).
  *
- * Limits: a segment that is writable but not readable (copying in place) shows
- * the PCI space and drops writes, since KVM cannot fetch code from one memory
- * and write to another; firmware for virtual machines does not use it.  There
- * is no system management mode, so SMRAM is seen only while it is open.
+ * A segment that is writable but not readable, for firmware that copies itself
+ * in place, shows the PCI space and takes writes into RAM.  Limit: there is no
+ * system management mode, so SMRAM is seen only while it is open.
  */
 #include "qemu/osdep.h"
 #include "hw/pci-host/pam.h"
 
 /* Above RAM, which lies at priority 0, and the PCI space below that. */
 #define PAM_PRIORITY 1
+
+/* -- Where nothing is ---------------------------------------------------- */
+
+static MemTxResult nothing_read(void *opaque, hwaddr addr, uint64_t *data,
+                                unsigned size, MemTxAttrs attrs)
+{
+    *data = UINT64_MAX;
+    return MEMTX_DECODE_ERROR;
+}
+
+static MemTxResult nothing_write(void *opaque, hwaddr addr, uint64_t data,
+                                 unsigned size, MemTxAttrs attrs)
+{
+    return MEMTX_DECODE_ERROR;
+}
+
+static const MemoryRegionOps nothing_ops = {
+    .read_with_attrs = nothing_read,
+    .write_with_attrs = nothing_write,
+    .valid = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
+    .impl = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
+};
+
+/* A window to the PCI space behind which RAM does not show. */
+static void window_init(MemoryRegion *window, MemoryRegion *pci, Object *owner,
+                        const ChipsetMemory *mem, const char *name,
+                        hwaddr start, uint64_t size)
+{
+    memory_region_init_io(window, owner, &nothing_ops, NULL, name, size);
+    memory_region_init_alias(pci, owner, "pam-pci", mem->pci, start, size);
+    memory_region_add_subregion(window, 0, pci);
+    memory_region_add_subregion_overlap(mem->system, start, window,
+                                        PAM_PRIORITY);
+}
+
+/* -- Segments ------------------------------------------------------------ */
 
 static hwaddr segment_start(int i)
 {
@@ -34,24 +69,21 @@ void pam_init(PAMState *s, Object *owner, const ChipsetMemory *mem)
 {
     int i;
 
+    s->guest_ram = mem->ram;
     memory_region_transaction_begin();
     for (i = 0; i < PAM_SEGMENTS; i++) {
         hwaddr start = segment_start(i);
 
         memory_region_init_alias(&s->ram[i], owner, "pam-ram", mem->ram, start,
                                  segment_size(i));
-        memory_region_init_alias(&s->pci[i], owner, "pam-pci", mem->pci, start,
-                                 segment_size(i));
         memory_region_set_enabled(&s->ram[i], false);
         memory_region_add_subregion_overlap(mem->system, start, &s->ram[i],
                                             PAM_PRIORITY);
-        memory_region_add_subregion_overlap(mem->system, start, &s->pci[i],
-                                            PAM_PRIORITY);
+        window_init(&s->shown[i], &s->pci[i], owner, mem, "pam-shown", start,
+                    segment_size(i));
     }
-    memory_region_init_alias(&s->video, owner, "smram-video", mem->pci,
-                             0xa0000, 0x20000);
-    memory_region_add_subregion_overlap(mem->system, 0xa0000, &s->video,
-                                        PAM_PRIORITY);
+    window_init(&s->video, &s->video_pci, owner, mem, "smram-video", 0xa0000,
+                0x20000);
     memory_region_transaction_commit();
 }
 
@@ -62,10 +94,16 @@ void pam_update(PAMState *s, const uint8_t *pam, uint8_t smram)
     memory_region_transaction_begin();
     for (i = 0; i < PAM_SEGMENTS; i++) {
         uint8_t bits = segment_bits(pam, i);
+        hwaddr start = segment_start(i);
+        bool to_ram = bits & PAM_WRITE && start + segment_size(i)
+                      <= memory_region_size(s->guest_ram);
 
         memory_region_set_enabled(&s->ram[i], bits & PAM_READ);
         memory_region_set_readonly(&s->ram[i], !(bits & PAM_WRITE));
-        memory_region_set_enabled(&s->pci[i], !(bits & PAM_READ));
+        memory_region_set_enabled(&s->shown[i], !(bits & PAM_READ));
+        memory_region_set_write_to(&s->shown[i],
+                                   to_ram ? s->guest_ram : NULL,
+                                   to_ram ? start : 0);
     }
     memory_region_set_enabled(&s->video, !(smram & SMRAM_G_SMRAME) ||
                                          !(smram & SMRAM_D_OPEN));
@@ -79,8 +117,18 @@ void pam_finalize(PAMState *s)
     for (i = 0; i < PAM_SEGMENTS; i++) {
         memory_region_finalize(&s->ram[i]);
         memory_region_finalize(&s->pci[i]);
+        memory_region_finalize(&s->shown[i]);
     }
+    memory_region_finalize(&s->video_pci);
     memory_region_finalize(&s->video);
+}
+
+void pam_open_all(PCIDevice *bridge, int pam0)
+{
+    for (int i = 0; i < PAM_REGISTERS; i++) {
+        pci_host_config_write_common(bridge, pam0 + i,
+                                     (PAM_READ | PAM_WRITE) * 0x11, 1);
+    }
 }
 
 void pam_init_wmask(uint8_t *pam_wmask, uint8_t *smram_wmask)

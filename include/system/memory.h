@@ -77,6 +77,8 @@ struct MemoryRegion {
     bool enabled;
     bool readonly;              /* ROM: writes are dropped */
     bool terminates;            /* RAM or ops, not a container or alias */
+    MemoryRegion *write_to;     /* takes the writes to this one, or NULL */
+    hwaddr write_offset;
     RAMBlock *ram;              /* or NULL */
     MemoryRegion *alias;        /* or NULL */
     hwaddr alias_offset;
@@ -184,6 +186,10 @@ void memory_region_add_subregion_overlap(MemoryRegion *mr, hwaddr offset,
 void memory_region_del_subregion(MemoryRegion *mr, MemoryRegion *sub);
 void memory_region_set_enabled(MemoryRegion *mr, bool enabled);
 void memory_region_set_readonly(MemoryRegion *mr, bool readonly);
+/* Writes to @mr, and to all that it contains or shows, go to @to from @offset
+ * on, which is RAM; reads and code are @mr's.  NULL: writes are @mr's again. */
+void memory_region_set_write_to(MemoryRegion *mr, MemoryRegion *to,
+                                hwaddr offset);
 void memory_region_set_address(MemoryRegion *mr, hwaddr addr);
 void memory_region_set_size(MemoryRegion *mr, uint64_t size);
 void memory_region_set_alias_offset(MemoryRegion *mr, hwaddr offset);

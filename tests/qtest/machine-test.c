@@ -340,6 +340,61 @@ static void test_low_memory_map(QTestState *s, const char *machine)
     g_assert_cmphex(qtest_read(s, 0x100000000, 4), ==, 0xffffffff);
 }
 
+static void set_pam(QTestState *s, const char *machine, int nr, uint8_t val)
+{
+    QPCIDevice host = { s, 0, 0 };
+
+    qpci_write(&host, (is_pc(machine) ? 0x59 : 0x90) + nr, val, 1);
+}
+
+/* What firmware does with shadow RAM, at the first segment, C0000h to C3FFFh,
+ * where this machine has nothing on PCI. */
+static void test_shadow_ram(QTestState *s, const char *machine)
+{
+    const uint64_t addr = 0xc0ff8;
+
+    /* Closed: nothing, though there is RAM. */
+    g_assert_cmphex(qtest_read(s, addr, 8), ==, UINT64_MAX);
+    g_assert_cmphex(qtest_read(s, 0xfffff, 1), ==, 0xff);
+    qtest_write(s, addr, 0x11, 8);
+    set_pam(s, machine, 1, 0x03);               /* to be read and written */
+    g_assert_cmphex(qtest_read(s, addr, 8), ==, 0);
+    qtest_write(s, addr, 0x22, 8);
+    set_pam(s, machine, 1, 0x01);               /* read only */
+    qtest_write(s, addr, 0x33, 8);
+    g_assert_cmphex(qtest_read(s, addr, 8), ==, 0x22);
+    set_pam(s, machine, 1, 0x02);               /* write only */
+    g_assert_cmphex(qtest_read(s, addr, 8), ==, UINT64_MAX);
+    qtest_write(s, addr, 0x44, 8);
+    g_assert_cmphex(qtest_read(s, addr, 8), ==, UINT64_MAX);
+    /* Into the next segment, which is closed. */
+    qtest_write(s, 0xc3ffc, 0x5555555566666666, 8);
+    set_pam(s, machine, 1, 0x11);
+    g_assert_cmphex(qtest_read(s, addr, 8), ==, 0x44);
+    g_assert_cmphex(qtest_read(s, 0xc3ffc, 8), ==, 0x66666666);
+    set_pam(s, machine, 1, 0);
+    g_assert_cmphex(qtest_read(s, addr, 8), ==, UINT64_MAX);
+}
+
+/* Without a display there is nothing in its window, but there is RAM under
+ * it: SMRAM, which firmware opens to fill it. */
+static void test_video_window(QTestState *s, const char *machine)
+{
+    QPCIDevice host = { s, 0, 0 };
+    unsigned smram = is_pc(machine) ? 0x72 : 0x9d;
+
+    g_assert_cmphex(qtest_read(s, 0xa0000, 4), ==, UINT32_MAX);
+    g_assert_cmphex(qtest_read(s, 0xbfffc, 4), ==, UINT32_MAX);
+    qtest_write(s, 0xa0000, 0x1234, 4);
+    qpci_write(&host, smram, 0x4a, 1);          /* enabled, open */
+    g_assert_cmphex(qtest_read(s, 0xa0000, 4), ==, 0);
+    qtest_write(s, 0xa0000, 0x5678, 4);
+    qpci_write(&host, smram, 0x0a, 1);
+    g_assert_cmphex(qtest_read(s, 0xa0000, 4), ==, UINT32_MAX);
+    qpci_write(&host, smram, 0x4a, 1);
+    g_assert_cmphex(qtest_read(s, 0xa0000, 4), ==, 0x5678);
+}
+
 static void test_system_reset(QTestState *s, const char *machine)
 {
     pic_init(s);
@@ -398,6 +453,8 @@ static const struct {
     { "cmos-memory-size", test_cmos_memory_size },
     { "rtc-needs-the-clock", test_rtc_needs_the_clock },
     { "low-memory-map", test_low_memory_map },
+    { "shadow-ram", test_shadow_ram },
+    { "video-window", test_video_window },
     { "system-reset", test_system_reset },
     { "reset-by-guest", test_reset_by_guest },
     { "any-port", test_any_port },

@@ -148,8 +148,8 @@ static void check_segment(Chipset *c, hwaddr addr, bool read, bool write)
         g_assert_cmphex(*ram, ==, write ? 0x33 : 0x11);
         g_assert_cmphex(*pci, ==, 0x22);
     } else {
-        g_assert_cmphex(*ram, ==, 0x11);
-        g_assert_cmphex(*pci, ==, 0x33);
+        g_assert_cmphex(*ram, ==, write ? 0x33 : 0x11);
+        g_assert_cmphex(*pci, ==, write ? 0x22 : 0x33);
     }
 }
 

@@ -133,6 +133,46 @@ static void test_alias(void)
     world_end(&w);
 }
 
+/* A window that shows registers and ROM; what is written to it is RAM's. */
+static void test_writes_elsewhere(void)
+{
+    MemoryRegion space, rom, window, ram;
+    RAMBlock *block;
+    uint64_t len = 4;
+    World w;
+    Regs r;
+
+    world_init(&w);
+    regs_init(&r, &ops_any, 0x1000);
+    memory_region_init(&space, NULL, "space", 0x10000);
+    memory_region_init_ram(&rom, NULL, "rom", 0x1000, &error_abort);
+    memory_region_init_ram(&ram, NULL, "ram", 0x4000, &error_abort);
+    memory_region_add_subregion(&space, 0x8000, &r.mr);
+    memory_region_add_subregion(&space, 0x9000, &rom);
+    memory_region_init_alias(&window, NULL, "window", &space, 0x8000, 0x2000);
+    memory_region_add_subregion(&w.root, 0x50000, &window);
+    memory_region_set_write_to(&window, &ram, 0x1000);
+    /* One write over both. */
+    address_space_write(&w.as, 0x50ffe, MEMTXATTRS_UNSPECIFIED, "abcd", 4);
+    g_assert_cmpmem((char *)memory_region_get_ram_ptr(&ram) + 0x1ffe, 4,
+                    "abcd", 4);
+    g_assert_cmpint(r.n, ==, 0);
+    g_assert_cmphex(read_as(&w.as, 0x51000, 4), ==, 0);
+    g_assert_cmphex(read_as(&w.as, 0x50000, 4), ==, 0x44332211);
+    g_assert_null(address_space_map(&w.as, 0x51000, &len, true, &block));
+    g_assert_true(address_space_find(&w.as, 0x51000, 1).readonly);
+    memory_region_set_write_to(&window, NULL, 0);
+    address_space_write(&w.as, 0x51000, MEMTXATTRS_UNSPECIFIED, "x", 1);
+    g_assert_cmphex(read_as(&w.as, 0x51000, 1), ==, 'x');
+    g_assert_false(address_space_find(&w.as, 0x51000, 1).readonly);
+    memory_region_finalize(&window);
+    memory_region_finalize(&space);
+    memory_region_finalize(&r.mr);
+    memory_region_finalize(&rom);
+    memory_region_finalize(&ram);
+    world_end(&w);
+}
+
 static void test_split_and_widen(void)
 {
     Regs any, dword, plain;
@@ -392,6 +432,7 @@ int main(int argc, char **argv)
     g_test_add_func("/memory/finalize-before-init-does-nothing",
                     test_finalize_before_init);
     g_test_add_func("/memory/alias-shows-its-target", test_alias);
+    g_test_add_func("/memory/writes-may-go-elsewhere", test_writes_elsewhere);
     g_test_add_func("/memory/accesses-split-and-widen", test_split_and_widen);
     g_test_add_func("/memory/out-of-bounds-reads-as-ones", test_bounds);
     g_test_add_func("/memory/end-of-address-space", test_wrap);

@@ -7,6 +7,7 @@
 #ifndef HW_PCI_HOST_PAM_H
 #define HW_PCI_HOST_PAM_H
 
+#include "hw/pci/pci.h"
 #include "system/memory.h"
 
 #define PAM_SEGMENTS 13
@@ -31,8 +32,11 @@ typedef struct ChipsetMemory {
 } ChipsetMemory;
 
 typedef struct PAMState {
-    MemoryRegion ram[PAM_SEGMENTS], pci[PAM_SEGMENTS];
-    MemoryRegion video;         /* 0xa0000-0xbffff shows PCI */
+    MemoryRegion *guest_ram;    /* the machine's */
+    MemoryRegion ram[PAM_SEGMENTS];
+    /* What shows instead: the PCI space, and nothing where that is empty. */
+    MemoryRegion shown[PAM_SEGMENTS], pci[PAM_SEGMENTS];
+    MemoryRegion video, video_pci;      /* 0xa0000-0xbffff */
 } PAMState;
 
 /* Places the windows in @mem->system, all showing the PCI space. */
@@ -40,6 +44,9 @@ void pam_init(PAMState *s, Object *owner, const ChipsetMemory *mem);
 /* @pam: the PAM_REGISTERS registers; @smram: SMRAM's. */
 void pam_update(PAMState *s, const uint8_t *pam, uint8_t smram);
 void pam_finalize(PAMState *s);
+/* Makes RAM of every segment, for a system without firmware; @pam0: offset of
+ * the first register in @bridge. */
+void pam_open_all(PCIDevice *bridge, int pam0);
 
 /* In a device's wmask: which bits software may write. */
 void pam_init_wmask(uint8_t *pam_wmask, uint8_t *smram_wmask);
