@@ -97,6 +97,14 @@ static void add_node(JsonBuilder *b, BlockBackend *blk)
     json_builder_end_object(b);
 }
 
+/* Opens the object of a device's back end with what names it. */
+static void begin_backend(JsonBuilder *b, BlockBackend *blk)
+{
+    begin_object(b, NULL);
+    add_str(b, "device", blk->name ? blk->name : "");
+    add_qdev(b, blk);
+}
+
 JsonNode *blk_query(void)
 {
     g_autoptr(JsonBuilder) b = json_builder_new();
@@ -107,9 +115,7 @@ JsonNode *blk_query(void)
         if (!is_backend(blk)) {
             continue;
         }
-        begin_object(b, NULL);
-        add_str(b, "device", blk->name ? blk->name : "");
-        add_qdev(b, blk);
+        begin_backend(b, blk);
         add_str(b, "type", "unknown");
         add_bool(b, "removable", blk->removable);
         add_bool(b, "locked", false);
@@ -184,9 +190,7 @@ JsonNode *blk_query_stats(void)
         if (!is_backend(blk)) {
             continue;
         }
-        begin_object(b, NULL);
-        add_str(b, "device", blk->name ? blk->name : "");
-        add_qdev(b, blk);
+        begin_backend(b, blk);
         add_str(b, "node-name", blk->node_name);
         add_stats(b, blk);
         if (is_format(blk)) {

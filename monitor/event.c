@@ -67,15 +67,3 @@ void monitor_add_event_sink(MonitorEventSink *fn, void *opaque)
     sink->opaque = opaque;
     QTAILQ_INSERT_TAIL(&sinks, sink, link);
 }
-
-void monitor_remove_event_sink(MonitorEventSink *fn, void *opaque)
-{
-    EventSink *sink, *next;
-
-    QTAILQ_FOREACH_SAFE(sink, &sinks, link, next) {
-        if (sink->fn == fn && sink->opaque == opaque) {
-            QTAILQ_REMOVE(&sinks, sink, link);
-            g_free(sink);
-        }
-    }
-}

@@ -14,7 +14,6 @@ struct Monitor {
 };
 
 /* Whose command runs, or NULL.  Main loop. */
-Monitor *monitor_current(void);
 void monitor_set_current(Monitor *mon);
 void monitor_take_fds(Monitor *mon, CharBackend *chr);
 /* The oldest descriptor that no command has taken; there is one. */

@@ -9,11 +9,6 @@
 
 static Monitor *current;
 
-Monitor *monitor_current(void)
-{
-    return current;
-}
-
 void monitor_set_current(Monitor *mon)
 {
     current = mon;

@@ -345,14 +345,16 @@ Object *object_property_get_link(Object *obj, const char *name, Error **errp)
     return path && *path ? object_resolve_path(path, NULL) : NULL;
 }
 
-bool object_set_properties(Object *obj, JsonObject *props, Error **errp)
+bool object_set_properties(Object *obj, JsonObject *props,
+                           const char *const *except, Error **errp)
 {
     g_autoptr(GList) names = json_object_get_members(props);
 
     for (GList *l = names; l; l = l->next) {
         JsonNode *value = json_object_get_member(props, l->data);
 
-        if (!object_property_set(obj, l->data, value, errp)) {
+        if (!(except && g_strv_contains(except, l->data)) &&
+            !object_property_set(obj, l->data, value, errp)) {
             return false;
         }
     }

@@ -56,21 +56,8 @@ static ObjectClass *user_creatable_class(const char *type, Error **errp)
     return NULL;
 }
 
-static bool user_creatable_set(Object *obj, JsonObject *opts, Error **errp)
-{
-    g_autoptr(GList) names = json_object_get_members(opts);
-
-    for (GList *l = names; l; l = l->next) {
-        const char *name = l->data;
-
-        if (strcmp(name, "qom-type") && strcmp(name, "id") &&
-            !object_property_set(obj, name, json_object_get_member(opts, name),
-                                 errp)) {
-            return false;
-        }
-    }
-    return true;
-}
+/* Members of -object that are about the object, not of it. */
+static const char *const not_properties[] = { "qom-type", "id", NULL };
 
 Object *user_creatable_add(JsonObject *opts, Error **errp)
 {
@@ -98,7 +85,7 @@ Object *user_creatable_add(JsonObject *opts, Error **errp)
     }
 
     obj = object_new(type);
-    if (!user_creatable_set(obj, opts, errp)) {
+    if (!object_set_properties(obj, opts, not_properties, errp)) {
         object_unref(obj);
         return NULL;
     }

@@ -468,8 +468,10 @@ static bool opt_msg(const char *arg, Error **errp)
         return false;
     }
     ok = keyval_take_bool(opts, "timestamp", &timestamp, errp) &&
+         keyval_take_bool(opts, "guest-name", &start_config.msg_guest_name,
+                          errp) &&
          keyval_check_empty(opts, "-msg", (const char *const[]){
-             "timestamp", NULL }, errp);
+             "timestamp", "guest-name", NULL }, errp);
     json_object_unref(opts);
     error_set_timestamp(timestamp);
     return ok;
@@ -637,7 +639,8 @@ static const QEMUOption control_options[] = {
     { "D", "FILE", "log to a file instead of standard error", opt_D },
     { "trace", "[enable=]PATTERN", "log trace points ('help' lists them)",
       opt_trace },
-    { "msg", "timestamp=on|off", "time stamps before messages", opt_msg },
+    { "msg", "[timestamp=on|off][,guest-name=on|off]",
+      "the time and the guest's name before messages", opt_msg },
     { "daemonize", NULL, "go on in the background once started",
       opt_daemonize },
     { "pidfile", "FILE", "where the process's id is written", opt_pidfile },
@@ -771,5 +774,6 @@ bool options_parse(int argc, char **argv, Error **errp)
             return false;
         }
     }
+    error_set_guest_name(start_config.msg_guest_name ? qemu_name : NULL);
     return check_daemon(errp);
 }

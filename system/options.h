@@ -44,6 +44,7 @@ typedef struct StartConfig {
     GPtrArray *globals;         /* of strings */
     char *qtest, *qtest_log;
     bool nodefaults, nographic, rtc_given, start_stopped, daemonize;
+    bool msg_guest_name;
     char *pidfile;
 } StartConfig;
 extern StartConfig start_config;

@@ -286,27 +286,6 @@ MemTxResult address_space_set(AddressSpace *as, hwaddr addr, uint8_t c,
     return result;
 }
 
-MemTxResult address_space_write_rom(AddressSpace *as, hwaddr addr,
-                                    const void *buf, uint64_t len)
-{
-    const uint8_t *p = buf;
-
-    while (len) {
-        FlatRange *r = flatview_find(as->current_map, addr, NULL);
-        uint64_t n;
-
-        if (!r || !r->mr->ram) {
-            return MEMTX_DECODE_ERROR;
-        }
-        n = MIN(len - 1, r->last - addr) + 1;
-        memcpy(r->mr->ram->host + r->offset + (addr - r->start), p, n);
-        addr += n;
-        p += n;
-        len -= n;
-    }
-    return MEMTX_OK;
-}
-
 void *address_space_map(AddressSpace *as, hwaddr addr, uint64_t *plen,
                         bool is_write, RAMBlock **block)
 {
@@ -323,23 +302,6 @@ void *address_space_map(AddressSpace *as, hwaddr addr, uint64_t *plen,
 void address_space_unmap(RAMBlock *block)
 {
     ram_block_unref(block);
-}
-
-MemoryRegionSection address_space_find(AddressSpace *as, hwaddr addr,
-                                       uint64_t len)
-{
-    FlatRange *r = flatview_find(as->current_map, addr, NULL);
-
-    if (!r || !len) {
-        return (MemoryRegionSection){ .address_space = as };
-    }
-    return (MemoryRegionSection){
-        .mr = r->mr, .address_space = as,
-        .offset_within_region = r->offset + (addr - r->start),
-        .offset_within_address_space = addr,
-        .size = MIN(len - 1, r->last - addr) + 1,
-        .readonly = r->readonly,
-    };
 }
 
 /* -- Host memory --------------------------------------------------------- */

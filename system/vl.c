@@ -303,7 +303,8 @@ static bool configure_numa(MachineState *ms, Error **errp)
 /* Levels that are not given: sockets take what remains. */
 static bool configure_smp(MachineState *ms, Error **errp)
 {
-    uint64_t cpus_nr = 0, max = 0, sockets = 0, dies = 1, cores = 0, threads = 0;
+    uint64_t cpus_nr = 0, max = 0;
+    uint64_t sockets = 0, dies = 1, cores = 0, threads = 0;
     JsonObject *opts = start_config.smp;
     bool asked = opts && json_object_has_member(opts, "cpus");
     uint64_t product;
@@ -486,7 +487,7 @@ static bool make_machine(Error **errp)
         return check_no_guest(mc, errp) &&
                (!mc->init || mc->init(ms, errp)) && check_serials(mc, errp);
     }
-    if (!object_set_properties(OBJECT(ms), start_config.machine, errp)) {
+    if (!object_set_properties(OBJECT(ms), start_config.machine, NULL, errp)) {
         error_prepend(errp, "-machine %s: ", mc->name);
         return false;
     }

@@ -47,6 +47,13 @@ static int new_socket(int family, int flags, Error **errp)
     return fd;
 }
 
+/* A socket that is to have, or to find, the address of @path. */
+static int new_unix_socket(const char *path, struct sockaddr_un *sun,
+                           Error **errp)
+{
+    return unix_address(path, sun, errp) ? new_socket(AF_UNIX, 0, errp) : -1;
+}
+
 /* A server that has died leaves its socket behind. */
 static void remove_old_socket(const char *path)
 {
@@ -60,12 +67,8 @@ static void remove_old_socket(const char *path)
 int unix_listen(const char *path, Error **errp)
 {
     struct sockaddr_un sun;
-    int fd;
+    int fd = new_unix_socket(path, &sun, errp);
 
-    if (!unix_address(path, &sun, errp)) {
-        return -1;
-    }
-    fd = new_socket(AF_UNIX, 0, errp);
     if (fd < 0) {
         return -1;
     }
@@ -82,12 +85,8 @@ int unix_listen(const char *path, Error **errp)
 int unix_connect(const char *path, Error **errp)
 {
     struct sockaddr_un sun;
-    int fd;
+    int fd = new_unix_socket(path, &sun, errp);
 
-    if (!unix_address(path, &sun, errp)) {
-        return -1;
-    }
-    fd = new_socket(AF_UNIX, 0, errp);
     if (fd < 0) {
         return -1;
     }

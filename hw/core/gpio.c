@@ -51,11 +51,6 @@ void qdev_init_gpio_out_named(DeviceState *dev, qemu_irq *pins,
     }
 }
 
-void qdev_init_gpio_out(DeviceState *dev, qemu_irq *pins, int n)
-{
-    qdev_init_gpio_out_named(dev, pins, NULL, n);
-}
-
 qemu_irq qdev_get_gpio_in_named(DeviceState *dev, const char *name, int n)
 {
     NamedGPIOList *list = gpio_list(dev, name);
@@ -76,11 +71,6 @@ void qdev_connect_gpio_out_named(DeviceState *dev, const char *name, int n,
 
     assert(n >= 0 && n < list->num_out);
     *list->out[n] = line;
-}
-
-void qdev_connect_gpio_out(DeviceState *dev, int n, qemu_irq line)
-{
-    qdev_connect_gpio_out_named(dev, NULL, n, line);
 }
 
 void qdev_free_gpios(DeviceState *dev)

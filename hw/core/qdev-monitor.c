@@ -144,22 +144,8 @@ static bool device_place(DeviceState *dev, const char *id, Error **errp)
     return true;
 }
 
-static bool device_set_opts(DeviceState *dev, JsonObject *opts, Error **errp)
-{
-    g_autoptr(GList) names = json_object_get_members(opts);
-
-    for (GList *l = names; l; l = l->next) {
-        const char *name = l->data;
-
-        if (strcmp(name, "driver") && strcmp(name, "id") &&
-            strcmp(name, "bus") &&
-            !object_property_set(OBJECT(dev), name,
-                                 json_object_get_member(opts, name), errp)) {
-            return false;
-        }
-    }
-    return true;
-}
+/* Members of -device that are about the device, not of it. */
+static const char *const not_properties[] = { "driver", "id", "bus", NULL };
 
 DeviceState *qdev_device_add(JsonObject *opts, Error **errp)
 {
@@ -187,7 +173,7 @@ DeviceState *qdev_device_add(JsonObject *opts, Error **errp)
     dev = qdev_new(object_class_get_name(OBJECT_CLASS(dc)));
     dev->opts = json_object_ref(opts);
     ok = device_place(dev, id, errp) &&
-         device_set_opts(dev, opts, errp) &&
+         object_set_properties(OBJECT(dev), opts, not_properties, errp) &&
          qdev_realize(dev, bus, errp);
     if (!ok) {
         object_unparent(OBJECT(dev));

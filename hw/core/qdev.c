@@ -16,17 +16,6 @@ void (*qdev_deleted_hook)(const char *id, const char *path);
 
 /* -- Making -------------------------------------------------------------- */
 
-DeviceState *qdev_try_new(const char *type)
-{
-    ObjectClass *oc = object_class_by_name(type);
-
-    if (!oc || object_class_is_abstract(oc) ||
-        !object_class_dynamic_cast(oc, TYPE_DEVICE)) {
-        return NULL;
-    }
-    return DEVICE(object_new(type));
-}
-
 DeviceState *qdev_new(const char *type)
 {
     return DEVICE(object_new(type));

@@ -303,11 +303,6 @@ void fw_cfg_add_i16(FWCfgState *s, uint16_t key, uint16_t value)
     fw_cfg_add_int(s, key, value, 2);
 }
 
-void fw_cfg_modify_i16(FWCfgState *s, uint16_t key, uint16_t value)
-{
-    fw_cfg_add_int(s, key, value, 2);
-}
-
 void fw_cfg_add_i32(FWCfgState *s, uint16_t key, uint32_t value)
 {
     fw_cfg_add_int(s, key, value, 4);

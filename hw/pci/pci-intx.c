@@ -73,16 +73,6 @@ void pci_set_irq(PCIDevice *dev, int level)
     }
 }
 
-static void irq_handler(void *opaque, int n, int level)
-{
-    pci_set_irq(opaque, level);
-}
-
-qemu_irq pci_allocate_irq(PCIDevice *dev)
-{
-    return qemu_allocate_irq(irq_handler, dev, 0);
-}
-
 int pci_intx(PCIDevice *dev)
 {
     uint8_t pin = dev->config[PCI_INTERRUPT_PIN];

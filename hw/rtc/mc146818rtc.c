@@ -403,12 +403,6 @@ void mc146818rtc_set_cmos_data(RTCState *s, int addr, uint8_t val)
     s->regs.cmos[addr] = val;
 }
 
-uint8_t mc146818rtc_get_cmos_data(RTCState *s, int addr)
-{
-    assert(addr > RTC_REG_D && addr < CMOS_SIZE && addr != RTC_CENTURY);
-    return s->regs.cmos[addr];
-}
-
 /* -- Device -------------------------------------------------------------- */
 
 static void rtc_reset(DeviceState *dev)

@@ -69,8 +69,8 @@ BlockBackend *drive_new(JsonObject *opts, Error **errp);
 bool blockdev_add(JsonObject *opts, Error **errp);
 bool blockdev_del(const char *node_name, Error **errp);
 BlockBackend *blk_by_name(const char *id_or_node);      /* NULL if none */
-/* At exit: frees every back end.  The devices are gone. */
 bool blk_any(void);                             /* is there one? */
+/* At exit: frees every back end.  The devices are gone. */
 void blk_close_all(void);
 
 /**

@@ -108,8 +108,6 @@ struct BusState {
 /* -- Life ---------------------------------------------------------------- */
 
 DeviceState *qdev_new(const char *type);
-/* NULL instead of aborting if the type is unknown or abstract. */
-DeviceState *qdev_try_new(const char *type);
 /* Plugs into @bus (NULL: none) and realizes; false: @errp, not plugged.  A
  * device without a place in the object tree gets one below
  * /machine/unattached.  On no bus it is reset only by who made it. */
@@ -205,12 +203,10 @@ extern bool qdev_hotplug;
 void qdev_init_gpio_in(DeviceState *dev, qemu_irq_handler handler, int n);
 void qdev_init_gpio_in_named(DeviceState *dev, qemu_irq_handler handler,
                              const char *name, int n);
-void qdev_init_gpio_out(DeviceState *dev, qemu_irq *pins, int n);
 void qdev_init_gpio_out_named(DeviceState *dev, qemu_irq *pins,
                               const char *name, int n);
 qemu_irq qdev_get_gpio_in(DeviceState *dev, int n);
 qemu_irq qdev_get_gpio_in_named(DeviceState *dev, const char *name, int n);
-void qdev_connect_gpio_out(DeviceState *dev, int n, qemu_irq line);
 void qdev_connect_gpio_out_named(DeviceState *dev, const char *name, int n,
                                  qemu_irq line);
 

@@ -21,7 +21,6 @@ void monitor_flush_events(void);
 /* Who wants events: a node as it goes on the wire; main loop.  BQL. */
 typedef void MonitorEventSink(void *opaque, JsonNode *event);
 void monitor_add_event_sink(MonitorEventSink *fn, void *opaque);
-void monitor_remove_event_sink(MonitorEventSink *fn, void *opaque);
 
 /* -mon's and, with "short", -monitor's and -qmp's argument. */
 bool monitor_new(JsonObject *opts, Error **errp);

@@ -289,7 +289,9 @@ bool user_creatable_print_help(const char *type, Error **errp);
 bool user_creatable_help(GString *out, const char *type, Error **errp);
 /* Appends a line for each property of @klass that can be set, by name. */
 void object_class_help(GString *out, ObjectClass *klass);
-/* Sets every member of @props on @obj; the first that fails names itself. */
-bool object_set_properties(Object *obj, JsonObject *props, Error **errp);
+/* Sets every member of @props on @obj but those named in @except (or NULL);
+ * the first that fails names itself. */
+bool object_set_properties(Object *obj, JsonObject *props,
+                           const char *const *except, Error **errp);
 
 #endif

@@ -39,7 +39,8 @@ typedef struct AccelOps {
 /* Calls that an accelerator leaves NULL are not made. */
 extern const AccelOps *accel;
 void accel_register(const AccelOps *ops);
-/* "kvm", "kvm,opt=..", "qtest"; false: @errp names what is there. */
+/* The first that works of "kvm:qtest" in @opts (or NULL: "kvm"); false: @errp
+ * says why none does. */
 bool accel_configure(MachineState *ms, JsonObject *opts, Error **errp);
 void accel_print_help(void);    /* "-accel help" */
 

@@ -231,9 +231,6 @@ MemTxResult address_space_rw(AddressSpace *as, hwaddr addr, MemTxAttrs attrs,
                              void *buf, uint64_t len, bool is_write);
 MemTxResult address_space_set(AddressSpace *as, hwaddr addr, uint8_t c,
                               uint64_t len, MemTxAttrs attrs);
-/* RAM only, read-only RAM included: for loading images. */
-MemTxResult address_space_write_rom(AddressSpace *as, hwaddr addr,
-                                    const void *buf, uint64_t len);
 
 /**
  * address_space_map - direct access to guest RAM for I/O.
@@ -248,10 +245,6 @@ void *address_space_map(AddressSpace *as, hwaddr addr, uint64_t *plen,
                         bool is_write, RAMBlock **block);
 void address_space_unmap(RAMBlock *block);          /* any thread */
 
-/* The range at @addr: mr NULL if there is none; else the caller sees a
- * section cut to @len bytes. */
-MemoryRegionSection address_space_find(AddressSpace *as, hwaddr addr,
-                                       uint64_t len);
 
 /* Hears the present view at once as additions. */
 void memory_listener_register(MemoryListener *l, AddressSpace *as);

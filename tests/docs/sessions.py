@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The shell blocks of docs/ that are marked "run" say what the text block after
-each of them shows."""
+"""The shell blocks of docs/ that are marked "run" say what the text block
+after each of them shows."""
 import argparse
 import glob
 import os

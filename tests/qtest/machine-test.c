@@ -496,6 +496,8 @@ static const struct {
       "hugetlb=on,hugetlbsize=3M", "power of two" },
     { "size-of-no-huge-pages", "-object memory-backend-memfd,id=r,size=4M,"
       "hugetlbsize=2M", "hugetlb=on" },
+    { "messages-with-name", "-msg guest-name=on -name zoo -m 0",
+      "zoo qemu-system-x86_64: -m:" },
     { "remote-options", "-machine x-remote,mem-merge=off", "no options" },
     { "remote-kernel", "-machine x-remote -kernel none", "has no guest" },
     { "remote-clock", "-machine x-remote -rtc base=utc", "has no guest" },

@@ -16,7 +16,6 @@ struct kvm_cpuid_entry2;
 
 #define TYPE_X86_CPU "x86_64-cpu"
 #define X86_CPU_TYPE_SUFFIX "-" TYPE_X86_CPU
-#define X86_CPU_TYPE_NAME(name) (name X86_CPU_TYPE_SUFFIX)
 
 /* Feature words: registers of CPUID leaves whose bits have names. */
 typedef enum FeatureWord {

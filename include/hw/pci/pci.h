@@ -237,7 +237,6 @@ void pci_device_reset(PCIDevice *dev);
 /* -- Interrupts ---------------------------------------------------------- */
 
 void pci_set_irq(PCIDevice *dev, int level);            /* its INTx pin */
-qemu_irq pci_allocate_irq(PCIDevice *dev);              /* the same as a line */
 static inline void pci_irq_assert(PCIDevice *dev)
 {
     pci_set_irq(dev, 1);

@@ -31,6 +31,5 @@ bool rtc_configure(JsonObject *opts, Error **errp);
 RTCState *mc146818_rtc_init(ISABus *bus, Error **errp);
 /* The 128 bytes as the machine sets them for firmware. */
 void mc146818rtc_set_cmos_data(RTCState *s, int addr, uint8_t val);
-uint8_t mc146818rtc_get_cmos_data(RTCState *s, int addr);
 
 #endif
