@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Runs a target over files, or over the files of folders, without libFuzzer:
- * a test for each.  replay-NAME FILE|FOLDER... */
+/* Runs a target over files, or over the files of folders (if there are such),
+ * without libFuzzer: a test for each.  replay-NAME FILE|FOLDER... */
 #include "qemu/osdep.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -56,9 +56,9 @@ int main(int argc, char **argv)
 {
     LLVMFuzzerInitialize(&argc, &argv);
     for (int i = 1; i < argc; i++) {
-        bool folder = g_file_test(argv[i], G_FILE_TEST_IS_DIR);
+        bool file = g_file_test(argv[i], G_FILE_TEST_IS_REGULAR);
 
-        if (!(folder ? replay_folder : replay)(argv[i])) {
+        if (!(file ? replay : replay_folder)(argv[i])) {
             return 1;
         }
     }

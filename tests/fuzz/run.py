@@ -17,6 +17,7 @@ SLOWEST, MEMORY_MB = 20, 2048
 
 def main():
     program, work, *folders = sys.argv[1:]
+    folders = filter(os.path.isdir, folders)
     name = os.path.basename(program)
     found = work + '-found'
     for folder in (work, found):
