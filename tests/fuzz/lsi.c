@@ -17,12 +17,15 @@ static void command(FuzzInput *in, unsigned kind, unsigned s)
     const uint8_t *p = fuzz_bytes(in, MIN(len, 16), &len);
     uint32_t bytes = fuzz_get(in, 2);
     uint8_t *area = fuzz_ram(AREA);
+    /* No move has no bytes: a jump that never is taken instead. */
+    uint32_t move = !bytes ? 0x80000000 : bytes |
+                    (s & 2 ? 0x09000000 : 0x08000000);
     const uint8_t messages[3] = { s / 4 == 3 ? 0xc0 : 0x80, 0x20, s };
     const uint32_t script[] = {
         0x41000000 | (s % 2) << 16, 0,          /* select with attention */
         0x0e000000 | (s >= 4 ? 3 : 1), AREA + 0x20,
         0x0a000000 | len, AREA,
-        (s & 2 ? 0x09000000 : 0x08000000) | bytes, DATA,
+        move, DATA,
         0x0b000001, AREA + 0x40,                /* status */
         0x0f000001, AREA + 0x41,                /* message */
         0x60000040, 0, 0x48000000, 0,           /* acknowledge, disconnected */
@@ -36,7 +39,7 @@ static void command(FuzzInput *in, unsigned kind, unsigned s)
         0x48000000, 0,
         0x50000000, SCRIPT + 0x400,             /* wait for reselection */
         0x0f000003, AREA + 0x60,
-        (s & 2 ? 0x09000000 : 0x08000000) | bytes, DATA,
+        move, DATA,
         0x0b000001, AREA + 0x40,
         0x0f000001, AREA + 0x41,
         0x60000040, 0, 0x48000000, 0, 0x98080000, 8,
@@ -61,10 +64,11 @@ static void command(FuzzInput *in, unsigned kind, unsigned s)
 const FuzzDevice fuzz_device = {
     .args = "-machine x-remote -nodefaults "
             "-blockdev driver=null-co,node-name=disk,size=1048576,"
-            "read-zeroes=on "
+            "read-zeroes=on,discard=unmap "
             "-blockdev driver=null-co,node-name=cd,size=1048576,"
             "read-zeroes=on,read-only=on "
-            "-device lsi53c895a,id=d -device scsi-hd,drive=disk,scsi-id=0 "
+            "-device lsi53c895a,id=d -device scsi-hd,drive=disk,scsi-id=0,"
+            "serial=fuzz "
             "-device scsi-cd,drive=cd,scsi-id=1",
     .command = command,
 };

@@ -134,10 +134,9 @@ def sqe(queue, opcode, nsid=0, prp1=0x3000, prp2=0x4000, dw10=0, dw11=0, dw12=0,
 
 def nvme_queues(count=3):
     return b''.join(
-        sqe(0, 5, prp1=0x2000 * q + 0x1000, dw10=31 << 16 | q,
-            dw11=q << 16 | 3) +
+        sqe(0, 5, prp1=0x2000 * q + 0x1000, dw10=31 << 16 | q, dw11=3) +
         sqe(0, 1, prp1=0x2000 * q, dw10=31 << 16 | q, dw11=q << 16 | 1)
-        for q in range(1, count + 1))
+        for q in range(2, count + 1))
 
 
 def nvme():
@@ -151,14 +150,18 @@ def nvme():
     for fid in range(1, 0x12):
         yield f'feature-{fid:x}', b'\0' + b''.join(
             sqe(0, 10, 1, data, dw10=fid | sel << 8) for sel in range(4)) + \
-            sqe(0, 9, 1, data, dw10=fid, dw11=0x10001) + sqe(0, 10, 1, data,
-                                                             dw10=fid)
+            sqe(0, 9, 0, data, dw10=fid, dw11=1) + \
+            sqe(0, 9, 0, data, dw10=fid, dw11=0x10001) + \
+            sqe(0, 10, 0, data, dw10=fid)
     yield 'queues', b'\0' + nvme_queues() + \
         b''.join(sqe(0, 0, dw10=q) + sqe(0, 4, dw10=q) for q in (3, 2, 1))
     yield 'no-queue-0', b'\0' + sqe(0, 5) + sqe(0, 1) + sqe(0, 0) + sqe(0, 4)
     for opcode in (0, 1, 2, 4, 5, 8, 9, 0xc):
         yield f'io-{opcode:x}', b'\0' + nvme_queues(1) + \
             sqe(1, opcode, 1, data, data + 0x1000, dw10=3, dw12=7)
+        yield f'short-{opcode:x}', b'\0' + op(
+            15, 1, bytes([opcode]), number(2, data >> 8), number(2, 0x110),
+            number(2, 3), number(2, 0), number(2, 7), b'\0') * 3
     yield 'prp-list', b'\0' + nvme_queues(1) + b''.join(
         memory(0x8000 + 8 * i, number(8, data + 0x1000 * i))
         for i in range(8)) + \
@@ -167,7 +170,7 @@ def nvme():
     yield 'trim', b'\0' + nvme_queues(1) + \
         memory(data, struct.pack('<IIQ', 0, 8, 16) * 4) + \
         sqe(1, 9, 1, data, dw10=3, dw11=4)
-    yield 'abort', b'\0' + sqe(0, 0xc) * 5 + sqe(0, 8, dw10=7 << 16)
+    yield 'abort', b'\0' + sqe(0, 0xc) * 5 + sqe(0, 8, cid=9, dw10=7 << 16)
     yield 'asynchronous', b'\0' + sqe(0, 9, dw10=0xb, dw11=0x1ff) + \
         sqe(0, 0xc) * 4 + write(0x1000, 99) + sqe(0, 2, 0xffffffff, data,
                                                   dw10=1)
@@ -205,6 +208,8 @@ CDBS = {
     'inquiry-0': ([0x12, 1, 0, 0, 252, 0], 252),
     'inquiry-80': ([0x12, 1, 0x80, 0, 252, 0], 252),
     'inquiry-83': ([0x12, 1, 0x83, 0, 252, 0], 252),
+    'inquiry-b1': ([0x12, 1, 0xb1, 0, 252, 0], 252),
+    'inquiry-b2': ([0x12, 1, 0xb2, 0, 252, 0], 252),
     'inquiry-b0': ([0x12, 1, 0xb0, 0, 252, 0], 252),
     'mode-sense6': ([0x1a, 0, 0x3f, 0, 192, 0], 192),
     'mode-sense10': ([0x5a, 0, 0x3f, 0, 0, 0, 0, 0, 192, 0], 192),
@@ -214,6 +219,7 @@ CDBS = {
     'read10': ([0x28, 0, 0, 0, 0, 1, 0, 0, 4, 0], 2048),
     'synchronize': ([0x35] + [0] * 9, 0),
     'read-toc': ([0x43, 2, 0, 0, 0, 0, 0, 0, 20, 0], 20),
+    'read-toc-full': ([0x43, 2, 2, 0, 0, 0, 0, 0, 60, 0], 60),
     'read-toc-1': ([0x43, 0, 1, 0, 0, 0, 0, 0, 20, 0], 20),
     'get-configuration': ([0x46, 0, 0, 0, 0, 0, 0, 1, 0, 0], 256),
     'event-status': ([0x4a, 1, 0, 0, 0x10, 0, 0, 0, 8, 0], 8),
@@ -224,6 +230,9 @@ CDBS = {
     'report-luns': ([0xa0, 0, 0, 0, 0, 0, 0, 0, 0, 64, 0, 0], 64),
     'mechanism': ([0xbd, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0], 8),
     'reserve': ([0x16, 0, 0, 0, 0, 0], 0),
+    'seek': ([0x2b] + [0] * 9, 0),
+    'diagnostic': ([0x1d, 4, 0, 0, 0, 0], 0),
+    'set-speed': ([0xbb] + [0] * 11, 0),
     'verify': ([0x2f, 0, 0, 0, 0, 1, 0, 0, 4, 0], 0),
 }
 WRITES = {
@@ -233,6 +242,7 @@ WRITES = {
     'write10': ([0x2a, 0, 0, 0, 0, 1, 0, 0, 4, 0], 2048),
     'write-verify': ([0x2e, 0, 0, 0, 0, 1, 0, 0, 4, 0], 2048),
     'write16': ([0x8a] + [0] * 12 + [2, 0, 0], 1024),
+    'verify-bytes': ([0x2f, 2, 0, 0, 0, 1, 0, 0, 1, 0], 512),
     'write-same16': ([0x93, 8] + [0] * 11 + [2, 0, 0], 512),
     'unmap': ([0x42, 0, 0, 0, 0, 0, 0, 0, 24, 0], 24),
 }
@@ -248,12 +258,14 @@ def lsi():
     yield from any_device()
     for name, (cdb, length) in CDBS.items():
         for target in (0, 1):
-            yield f'{name}-{target}', b'\0' + READY * 2 + scsi(
-                cdb, length, target) + read(0x14) + read(0xc, 1)
+            yield f'{name}-{target}', b'\0' + scsi(
+                [0] * 6, 0, target) * 2 + scsi(cdb, length, target) + \
+                read(0x14) + read(0xc, 1)
         yield f'{name}-patient', b'\0' + READY + scsi(cdb, length, kind=15,
                                                       tag=1)
     for name, (cdb, length) in WRITES.items():
-        yield name, b'\0' + READY * 2 + fill(0x10000, 32, 0x0a08) + scsi(
+        yield name, b'\0' + READY * 2 + memory(0x10000, bytes([
+            0, 22, 0, 16, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 4])) + scsi(
             cdb, length, to_host=False) + scsi(CDBS['request-sense'][0], 18)
     yield 'attention', b'\0' + scsi(*CDBS['inquiry']) + scsi(
         *CDBS['read10']) + scsi(*CDBS['request-sense'])

@@ -192,7 +192,7 @@ static void nvme_work(Garbage *g)
         /* A queue that can be. */
         prp[0] = QUEUE(id) + (opcode == 5 ? 0x1000 : 0);
         sqe[10] = (ENTRIES - 1) << 16 | id;
-        sqe[11] = opcode == 5 ? id << 16 | 3 : id << 16 | 1;
+        sqe[11] = opcode == 1 ? id << 16 | 1 : below(g, 2) ? 3 : id << 16 | 3;
     }
     memcpy(&sqe[6], prp, sizeof(prp));
     qtest_memwrite(g->w->main, QUEUE(q) + 64 * g->tail[q], sqe, sizeof(sqe));
