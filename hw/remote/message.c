@@ -227,6 +227,9 @@ static bool serve_arrived(void *opaque)
     MPQemuMsg msg;
     int n = 0;
 
+    if (!link->open) {
+        return false;           /* by the handler before, in the same poll */
+    }
     do {
         int ret = mpqemu_channel_recv(&link->ch, &msg);
 

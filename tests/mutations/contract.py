@@ -8,7 +8,7 @@ tests that are asked, in this order, until one fails: scripts/mutations.
 IOHUB = ['unit/iohub', 'qtest/interrupt', 'interop/remote']
 WIRE = ['unit/mpqemu-link', 'interop/remote']
 REMOTE = ['interop/remote', 'qtest/proxy', 'qtest/return']
-PROXY = ['interop/proxy', 'qtest/proxy', 'qtest/interrupt', 'qtest/return']
+PROXY = ['qtest/interrupt', 'qtest/proxy', 'qtest/return', 'interop/proxy']
 
 MUTATIONS = [
     ('signal on each raise', 'hw/remote/iohub.c',

@@ -359,6 +359,24 @@ static void test_raised_without_a_route(QWorld *w)
     pic_end(w->main, 5);
 }
 
+/* Raised and lowered while nobody could see it. */
+static void test_gone_before_a_route(QWorld *w)
+{
+    start(w);
+    set_route(w, 0x80);
+    pic_unmask(w->main, 5, true);
+    raise_irq(w, BAR1);
+    settle(w);
+    ack_irq(w, BAR1);
+    set_route(w, 5);
+    settle(w);
+    g_assert_cmpint(pic_take(w->main), ==, -1);
+    raise_irq(w, BAR1);
+    taken_by_pic(w, 5);
+    ack_irq(w, BAR1);
+    pic_end(w->main, 5);
+}
+
 static void test_from_pic_to_apic(QWorld *w)
 {
     start(w);
@@ -447,6 +465,7 @@ static const struct {
     { "reserved-routes-go-nowhere", false, test_reserved_routes },
     { "level-moves-with-the-route", false, test_moves_while_high },
     { "level-waits-for-a-route", false, test_raised_without_a_route },
+    { "level-gone-before-a-route-is-nothing", false, test_gone_before_a_route },
     { "from-8259-to-apic", false, test_from_pic_to_apic },
     { "8259-initialised-while-in-service", false,
       test_initialised_while_in_service },

@@ -110,6 +110,53 @@ static void test_no_links(void)
     qtest_quit(s);
 }
 
+/* -- Properties ----------------------------------------------------------- */
+
+/* A property of @path as JSON text. */
+static char *property(QTestState *s, const char *path, const char *name)
+{
+    JsonNode *node = qtest_qmp(s, "{\"execute\": \"qom-get\", \"arguments\": "
+                               "{\"path\": \"%s\", \"property\": \"%s\"}}",
+                               path, name);
+    char *text = json_to_string(node, false);
+
+    json_node_unref(node);
+    return text;
+}
+
+static void test_properties(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("link-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "device", NULL);
+    g_autofree char *want = g_strdup_printf(
+        "{\"type\":\"unix\",\"path\":\"%s\"}", path);
+    QTestState *remote = qtest_spawn(true, NULL, "-machine x-remote "
+        "-nodefaults -display none -device edu,id=d -object x-remote-object,"
+        "id=o,devid=d,poll-max-ns=5,socket.type=unix,socket.path=%s", path);
+    QTestState *s = qtest_init("-object memory-backend-memfd,id=ram,size=64M "
+        "-m 64M -machine q35,memory-backend=ram -device x-pci-proxy-dev,id=p,"
+        "timeout=77,socket.type=unix,socket.path=%s", path);
+    const struct { QTestState *s; const char *path, *name, *want; } gets[] = {
+        { remote, "/objects/o", "devid", "\"d\"" },
+        { remote, "/objects/o", "auto-shutdown", "true" },
+        { remote, "/objects/o", "poll-max-ns", "5" },
+        { remote, "/objects/o", "fd", "-1" },
+        { remote, "/objects/o", "socket", want },
+        { s, "p", "timeout", "77" },
+        { s, "p", "socket", want },
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(gets); i++) {
+        g_autofree char *got = property(gets[i].s, gets[i].path, gets[i].name);
+
+        g_assert_cmpstr(got, ==, gets[i].want);
+    }
+    qtest_quit(s);
+    g_assert_cmpint(qtest_wait(remote), ==, 0);
+    unlink(path);
+    rmdir(dir);
+}
+
 /* -- A device that hangs -------------------------------------------------- */
 
 /* An access returns all ones after the timeout, the next at once. */
@@ -193,6 +240,8 @@ static const struct {
     { "object-of-no-pci-device", "-machine x-remote -nodefaults -device "
       "lsi53c895a,id=l -device scsi-cd,id=d,bus=l.0 -object x-remote-object,"
       "id=o,devid=d,fd=S", "not a PCI device" },
+    { "object-poll-time", OBJECT "devid=d,fd=S,poll-max-ns=1000000001",
+      "poll-max-ns" },
     { "object-on-q35", "-accel qtest -machine q35 -nodefaults -display none "
       "-device edu,id=d -object x-remote-object,id=o,devid=d,fd=S",
       "needs -machine x-remote" },
@@ -234,6 +283,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/link/counts", test_counts);
     g_test_add_func("/link/none", test_no_links);
+    g_test_add_func("/link/properties", test_properties);
     g_test_add_func("/link/hung-device-is-given-up",
                     test_hung_device_is_given_up);
     for (unsigned i = 0; i < G_N_ELEMENTS(refused); i++) {

@@ -140,6 +140,31 @@ static void test_other_device_is_refused(void)
     g_assert_cmpint(qtest_wait(remote), ==, 0);
 }
 
+/* Its level was up, and nobody will take it down any more. */
+static void test_line_goes_down_with_it(void)
+{
+    QTestState *remote = remote_new(true, "edu", ""), *s;
+    QPCIDevice d;
+
+    s = main_new(",reconnect-ms=0");
+    d = device_of(s);
+    pic_init(s);
+    pic_unmask(s, 11, true);
+    qtest_out(s, 0xcf8, 0x80000860, 4);
+    qtest_out(s, 0xcfc, 0x0b0b0b0b, 4);
+    qpci_set_bar(&d, 0, BAR);
+    qpci_enable(&d);
+    qtest_write(s, BAR + 0x60, 1, 4);           /* raise */
+    qtest_out(s, 0xa0, 0x0a, 1);                /* show IRR */
+    qtest_until(s, qtest_in(s, 0xa0, 1) == 1 << 3);
+    qtest_expect_stderr(s, "is gone");
+    kill_remote(remote);
+    qtest_qmp_events(s, "X_PCI_PROXY_DEV_GONE", true);
+    g_assert_cmphex(qtest_in(s, 0xa0, 1), ==, 0);
+    g_assert_cmpint(pic_take(s), ==, -1);
+    qtest_quit(s);
+}
+
 static void test_gone_for_good_if_so_asked(void)
 {
     QTestState *remote = remote_new(true, "edu", ""), *s;
@@ -255,6 +280,8 @@ int main(int argc, char **argv)
                     test_interrupts_and_dma_come_back);
     g_test_add_func("/return/other-device-is-refused",
                     test_other_device_is_refused);
+    g_test_add_func("/return/line-goes-down-with-it",
+                    test_line_goes_down_with_it);
     g_test_add_func("/return/gone-for-good-if-so-asked",
                     test_gone_for_good_if_so_asked);
     g_test_add_func("/return/unplugged-while-it-is-away",
