@@ -19,6 +19,12 @@ DOCS = os.path.join(here, '..', '..', 'docs')
 LIMIT = 60
 
 
+def without_excuses(text):
+    """Standard error but for what this host does not let a sandbox do."""
+    return ''.join(line for line in text.splitlines(True)
+                   if 'sandbox: going on without' not in line)
+
+
 class Session(unittest.TestCase):
     def __init__(self, where, commands, shows, program):
         super().__init__('test')
@@ -38,7 +44,8 @@ class Session(unittest.TestCase):
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE, timeout=LIMIT)
         self.assertEqual(done.stdout, self.shows, done.stderr)
-        self.assertEqual((done.returncode, done.stderr), (0, ''))
+        self.assertEqual((done.returncode, without_excuses(done.stderr)),
+                         (0, ''))
 
 
 def main():
