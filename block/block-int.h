@@ -154,7 +154,7 @@ struct BlockEngine {
     BlockRequestList slow;      /* of null-co with a latency, first due first */
     QEMUTimer *slow_timer;
     QEMUBH *bh;
-    unsigned copied;            /* since the loop called last */
+    uint64_t copied;            /* bytes, since the loop called last */
     BlockRing *ring;            /* NULL: no file here wants one */
     BlockPool *pool;            /* NULL: not yet needed */
     QTAILQ_ENTRY(BlockEngine) link;
@@ -181,6 +181,7 @@ bool block_ring_add(BlockRing *ring, BlockRequest *req);
 /* False: the kernel refuses the ring; its requests are in the queue again. */
 bool block_ring_submit(BlockRing *ring);
 bool block_ring_reap(BlockRing *ring);
+unsigned block_ring_in_flight(const BlockRing *ring);
 void block_ring_forget(BlockRing *ring, BlockFile *file);
 
 /* After this time without work a thread ends. */

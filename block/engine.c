@@ -17,10 +17,12 @@
 
 #define FINISH_BUDGET 256     /* then it is the turn of the context's others */
 #define MAX_ROUNDS 4
-/* Copies in one go, before the context's others have their turn; and up to
- * what size: of larger ones the kernel's threads do several at a time. */
-#define COPY_BUDGET 16
-#define COPY_MAX (32 * KiB)
+/* Bytes copied in one go, before the context's others have their turn; larger
+ * requests are left to the kernel's threads. */
+#define COPY_BUDGET (128 * KiB)
+/* Of several of this size the kernel's threads get some, so that two CPUs
+ * copy. */
+#define SHARED_MIN (64 * KiB)
 
 static QTAILQ_HEAD(, BlockEngine) engines = QTAILQ_HEAD_INITIALIZER(engines);
 static QemuMutex engines_lock = { PTHREAD_MUTEX_INITIALIZER };
@@ -111,12 +113,16 @@ static void finish_slowly(BlockEngine *e, BlockRequest *req)
  * any way to have it done by others.  (The kernel would hand it to a thread,
  * because tmpfs cannot promise not to wait: pages may be swapped out.)
  */
-static bool is_copy(const BlockRequest *req)
+static bool is_copy(const BlockEngine *e, const BlockRequest *req)
 {
     const BlockFile *file = req->blk->file;
 
+    if (req->bytes >= SHARED_MIN && e->ring && QTAILQ_NEXT(req, link) &&
+        block_ring_in_flight(e->ring) < 2) {
+        return false;
+    }
     return file && file->in_memory && file->aio == BLOCK_AIO_DEFAULT &&
-           req->op <= BLK_WRITE && req->bytes <= COPY_MAX &&
+           req->op <= BLK_WRITE && req->bytes <= COPY_BUDGET &&
            !(req->how & (HOW_POOL | HOW_ALONE | HOW_BOUNCE));
 }
 
@@ -126,8 +132,8 @@ static void copy(BlockEngine *e, BlockRequest *req)
     int ret;
 
     QTAILQ_REMOVE(&e->queue, req, link);
+    e->copied += req->bytes;
     ret = block_file_do(req, &unused);
-    e->copied++;
     block_engine_done(e, req, ret, qemu_clock_get_ns(QEMU_CLOCK_REALTIME));
 }
 
@@ -147,7 +153,7 @@ static bool dispatch(BlockEngine *e, BlockRequest *req, int64_t now)
         blk->running++;
         blk->alone = req->how & HOW_ALONE;
     }
-    if (is_copy(req)) {
+    if (is_copy(e, req)) {
         copy(e, req);
         return true;
     }

@@ -43,9 +43,31 @@ static void wait_end(PCIProxyDev *dev)
 
 /* -- Config space -------------------------------------------------------- */
 
-static uint32_t proxy_read_config(PCIDevice *pci_dev, uint32_t addr, int len)
+/*
+ * What the specification (PCI 3.0, 6.2.1, 6.2.4) lets nobody change while a
+ * device exists.  The class is not among it: IDE controllers change theirs.
+ */
+static bool is_constant(uint32_t addr, int len)
 {
-    PCIProxyDev *dev = PCI_PROXY_DEV(pci_dev);
+    static const struct {
+        uint8_t first, end;
+    } constant[] = {
+        { PCI_VENDOR_ID, PCI_COMMAND },
+        { PCI_REVISION_ID, PCI_CLASS_PROG },
+        { PCI_SUBSYSTEM_VENDOR_ID, PCI_ROM_ADDRESS },
+        { PCI_INTERRUPT_PIN, PCI_INTERRUPT_PIN + 1 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(constant); i++) {
+        if (addr >= constant[i].first && addr + len <= constant[i].end) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint32_t fetch_config(PCIProxyDev *dev, uint32_t addr, int len)
+{
     uint32_t val;
     bool ok;
 
@@ -53,6 +75,16 @@ static uint32_t proxy_read_config(PCIDevice *pci_dev, uint32_t addr, int len)
     ok = dev->link->ops->config_read(dev->link, addr, len, &val);
     wait_end(dev);
     return ok ? val : MAKE_64BIT_MASK(0, len * 8);
+}
+
+static uint32_t proxy_read_config(PCIDevice *pci_dev, uint32_t addr, int len)
+{
+    PCIProxyDev *dev = PCI_PROXY_DEV(pci_dev);
+
+    if (is_constant(addr, len) && !proxy_link_is_dead(dev->link)) {
+        return pci_default_read_config(pci_dev, addr, len);
+    }
+    return fetch_config(dev, addr, len);
 }
 
 static void proxy_write_config(PCIDevice *pci_dev, uint32_t addr, uint32_t val,
@@ -264,7 +296,7 @@ static void hung_up(void *opaque)
     PCIProxyDev *dev = opaque;
 
     stop_watching(dev);
-    proxy_read_config(&dev->parent_dev, PCI_VENDOR_ID, 2);
+    fetch_config(dev, PCI_VENDOR_ID, 2);
 }
 
 /* An epoll descriptor is readable when what it watches has hung up, and is not

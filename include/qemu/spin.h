@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Whether, and how long, to wait awake before sleeping: learnt from whether
- * that paid.  One waiter's, without a lock; no call enters the kernel.
+ * that paid.  One waiter's, without a lock.
  */
 #ifndef QEMU_SPIN_H
 #define QEMU_SPIN_H
@@ -12,7 +12,10 @@ typedef struct AdaptiveSpin {
     unsigned credit;            /* 0: sleep, but for a trial now and then */
     unsigned pass;              /* waits until the next trial */
     unsigned pass_next;         /* and after that one, should it fail */
-    int64_t start_ns, last_ns, limit_ns;        /* of the spin under way */
+    int64_t sleep_until_ns;     /* the machine is busy: all waits sleep */
+    int64_t busy_ns;            /* for how long, the last time */
+    /* Of the spin under way. */
+    int64_t start_ns, last_ns, yielded_ns, limit_ns;
 } AdaptiveSpin;
 
 /* On a single CPU the bound is 0, whatever @max_ns is: there, spinning keeps

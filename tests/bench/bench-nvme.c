@@ -6,7 +6,8 @@
  *     bench-nvme --fd N [--pid PID] [--spin NS] JOB...
  *
  * N is a connected socket; a JOB is OPERATION:BYTES:DEPTH:SECONDS with
- * operation randread, randwrite, read or write.  Each prints a line of JSON,
+ * operation randread, randwrite, read or write, or registers:4:1:SECONDS, which
+ * reads a register again and again.  Each prints a line of JSON,
  * with the CPU seconds that process PID used meanwhile.
  *
  * It behaves as Linux' driver does on an interrupt line: sleeps on the irqfd,
@@ -42,6 +43,7 @@
 #define IO_ENTRIES 512
 #define PAGE 4096u
 #define LIMIT_S 10
+#define REGISTERS 0xff          /* no opcode */
 
 typedef struct Job {
     char text[40];
@@ -365,6 +367,23 @@ static double cpu_seconds(void)
                                                         : 0;
 }
 
+static void run_registers(const Job *job)
+{
+    int64_t begin = now_ns(CLOCK_MONOTONIC), ns;
+    double cpu = cpu_seconds();
+    uint64_t done = 0;
+
+    do {
+        get(NVME_REG_VS, 4);
+        done++;
+        ns = now_ns(CLOCK_MONOTONIC) - begin;
+    } while (ns < job->seconds * 1e9);
+    printf("{\"job\": \"%s\", \"ns\": %.0f, \"cpu_per_million\": %.3f}\n",
+           job->text, (double)ns / done,
+           (cpu_seconds() - cpu) * 1e6 / done);
+    fflush(stdout);
+}
+
 static void run(Queue *q, const Job *job)
 {
     int64_t begin, end, ns;
@@ -430,19 +449,21 @@ static bool parse_job(const char *text, Job *job)
         { "randwrite", NVME_NVM_WRITE, false },
         { "read", NVME_NVM_READ, true },
         { "write", NVME_NVM_WRITE, true },
+        { "registers", REGISTERS, false },
     };
     char name[16];
 
     if (sscanf(text, "%15[a-z]:%u:%u:%lf", name, &job->bytes, &job->depth,
                &job->seconds) != 4 ||
         !job->depth || job->depth >= IO_ENTRIES || !job->bytes ||
-        job->bytes % PAGE || job->bytes > 128 * KiB ||
+        (job->bytes % PAGE && job->bytes != 4) || job->bytes > 128 * KiB ||
         (uint64_t)job->bytes * job->depth > RAM - DATA) {
         return false;
     }
     g_strlcpy(job->text, text, sizeof(job->text));
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-        if (g_str_equal(name, kinds[i].name)) {
+        if (g_str_equal(name, kinds[i].name) &&
+            (job->bytes == 4) == (kinds[i].opcode == REGISTERS)) {
             job->opcode = kinds[i].opcode;
             job->sequential = kinds[i].sequential;
             return true;
@@ -479,7 +500,11 @@ int main(int argc, char **argv)
                        argv[i]);
             return 1;
         }
-        run(&q, &job);
+        if (job.opcode == REGISTERS) {
+            run_registers(&job);
+        } else {
+            run(&q, &job);
+        }
     }
     return 0;
 }

@@ -81,7 +81,7 @@ def boot_group(results, scratch, quick):
     image.file('/init', INIT, 0o755)
     initrd = image.write(os.path.join(scratch.disk, 'boot.cpio'))
     command = [sys.executable, os.path.realpath(__file__), initrd,
-               '1' if quick else '3']
+               '1' if quick else '2']
     out = os.path.join(scratch.disk, 'boot.out')
     with open(out, 'w', encoding='utf-8') as file:
         if lab.own_kvm()[0]:

@@ -192,7 +192,7 @@ class Main:
 def accesses(main):
     """What makes each request: its command and a function."""
     return {
-        'config-read': (wire.CFGREAD, lambda: main.config_read(0)),
+        'config-read': (wire.CFGREAD, lambda: main.config_read(4)),
         'config-write': (wire.CFGWRITE, lambda: main.config_write(0x3c, 1)),
         'bar-read': (wire.BAR_READ, lambda: main.command(f'readl {BAR:#x}')),
         'bar-write': (wire.BAR_WRITE,
