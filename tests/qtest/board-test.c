@@ -292,7 +292,7 @@ static const struct {
     { "pm-soft-off", test_pm_soft_off, "-no-shutdown" },
     { "fw-cfg-dma", test_fw_cfg_dma },
     { "fw-cfg-directory", test_fw_cfg_directory },
-    { "rtc-alarm", test_rtc_alarm },
+    { "rtc-alarm", test_rtc_alarm, "-rtc clock=vm" },
     { "reset-port", test_reset_port },
     { "memory-map", test_memory_map, "-m 6G" },
 };
