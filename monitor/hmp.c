@@ -6,6 +6,7 @@
 #include "monitor/readline.h"
 #include "monitor-internal.h"
 #include "qapi/error.h"
+#include "qemu/error-report.h"
 #include "system/runstate.h"
 
 static GPtrArray *commands;     /* of HMPCommand */
@@ -43,6 +44,11 @@ static const HMPCommand *find_command(const char *line, const char **arg)
     return best;
 }
 
+static void add_report(void *opaque, const char *text)
+{
+    g_string_append(opaque, text);
+}
+
 char *hmp_run(const char *line)
 {
     GString *out = g_string_new("");
@@ -52,7 +58,10 @@ char *hmp_run(const char *line)
 
     cmd = find_command(trimmed, &arg);
     if (cmd && (cmd->params || !*arg)) {
+        /* Warnings are for whoever has typed the command. */
+        error_set_sink(add_report, out);
         cmd->run(out, arg);
+        error_set_sink(NULL, NULL);
     } else if (cmd) {
         g_string_append_printf(out, "%s: takes no argument\n", cmd->name);
     } else if (*trimmed) {

@@ -668,17 +668,22 @@ const QEMUOptionTopic *const option_topics[] = {
 
 /* -- Reading it ---------------------------------------------------------- */
 
+#define HELP_COLUMN 24
+
 void options_print_help(void)
 {
     printf("usage: %s [OPTION]...\n\n", error_get_progname());
     for (int t = 0; option_topics[t]; t++) {
         printf("%s:\n", option_topics[t]->title);
         for (const QEMUOption *o = option_topics[t]->options; o->name; o++) {
-            g_autofree char *left = g_strdup_printf("-%s %s", o->name,
-                                                    o->syntax ?: "");
+            g_autofree char *left = g_strjoin(" ", o->name, o->syntax, NULL);
+
             if (o->help) {
-                printf("  %s%s%s\n", left,
-                       strlen(left) > 30 ? "\n      " : "  ", o->help);
+                /* What does not fit beside the option goes below it. */
+                printf("  -%-*s%s%*s%s\n", HELP_COLUMN - 3, left,
+                       strlen(left) < HELP_COLUMN - 3 ? "" : "\n",
+                       strlen(left) < HELP_COLUMN - 3 ? 0 : HELP_COLUMN, "",
+                       o->help);
             }
         }
         printf("\n");

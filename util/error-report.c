@@ -10,7 +10,6 @@ static char *progname;
 static char *guest_name;
 static bool timestamps;
 
-static __thread char *location;
 static __thread void (*sink)(void *opaque, const char *line);
 static __thread void *sink_opaque;
 
@@ -38,9 +37,6 @@ static void report(const char *kind, const char *fmt, va_list ap)
             g_string_append_printf(s, "%s ", guest_name);
         }
         g_string_append_printf(s, "%s: ", error_get_progname());
-    }
-    if (location) {
-        g_string_append_printf(s, "%s: ", location);
     }
     g_string_append(s, kind);
     g_string_append_vprintf(s, fmt, ap);
@@ -94,21 +90,6 @@ bool error_report_once_cond(bool *printed, const char *fmt, ...)
     report("", fmt, ap);
     va_end(ap);
     return true;
-}
-
-void error_loc_set_option(const char *fmt, ...)
-{
-    va_list ap;
-
-    g_free(location);
-    va_start(ap, fmt);
-    location = g_strdup_vprintf(fmt, ap);
-    va_end(ap);
-}
-
-void error_loc_clear(void)
-{
-    g_clear_pointer(&location, g_free);
 }
 
 void error_set_sink(void (*fn)(void *opaque, const char *line), void *opaque)

@@ -19,11 +19,6 @@ bool error_report_once_cond(bool *printed, const char *fmt, ...)
 #define error_report_once(...) \
     ({ static bool once_; error_report_once_cond(&once_, __VA_ARGS__); })
 
-/* What the messages of this thread name as the cause, e.g.
- * "-device nvme,drive=x". */
-void error_loc_set_option(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
-void error_loc_clear(void);
-
 /* The reports of this thread go to @fn, as bare lines without the program's
  * name, until it is NULL: the human monitor while it runs a command. */
 void error_set_sink(void (*fn)(void *opaque, const char *line), void *opaque);
