@@ -3,7 +3,8 @@
  * A machine whose guest does anything, as through qtest: accesses to ports,
  * registers and memory, and time that passes.  First the firmware's part is
  * played: each function of slots 4 to 7 has its BARs, at 0xe0000000 + 2 MiB *
- * slot + 512 KiB * nr or port 0x1000 * slot + 0x100 * nr, and may do all.
+ * slot + 512 KiB * nr or port 0x1000 * slot + 0x100 * nr, and may do all; power
+ * management is at port 0x600, the SMBus at 0x700, q35's ECAM at 0xb0000000.
  * Then, s being the upper four bits of the operation's byte:
  *
  *     op 0  port(2) val(4)      write 1 << s % 3 bytes to a port
@@ -34,6 +35,8 @@
 
 #define MOST_OPS 200
 #define BARS 0xe0000000ull
+/* pc: what is ejected does not come back. */
+#define EJECT 0xae08
 
 /* 16 KiB each: what @at reaches. */
 static const uint64_t places[16] = {
@@ -67,6 +70,17 @@ static uint64_t bar_address(unsigned slot, int nr, bool io)
               : BARS + 0x200000 * slot + 0x80000 * nr;
 }
 
+/* The chipsets of both machines; one of them has no such functions. */
+static const struct {
+    uint8_t devfn, addr;
+    uint32_t val;
+} chipset[] = {
+    { 0x0b, 0x40, 0x601 }, { 0x0b, 0x80, 1 }, { 0x0b, 0x90, 0x701 },
+    { 0x0b, 0xd2, 1 }, { 0xf8, 0x40, 0x601 }, { 0xf8, 0x44, 0x80 },
+    { 0xf8, 0xf0, 0xfed1c001 }, { 0xfb, 0x20, 0x701 }, { 0xfb, 0x40, 1 },
+    { 0x00, 0x64, 0 }, { 0x00, 0x60, 0xb0000001 },
+};
+
 /* Of slots 4 to 7, by their BARs; the same always. */
 static bool is_io[4][4];
 
@@ -85,6 +99,9 @@ static void play_firmware(void)
 {
     /* One change of the memory map instead of twenty. */
     memory_region_transaction_begin();
+    for (size_t i = 0; i < ARRAY_SIZE(chipset); i++) {
+        config(chipset[i].devfn, chipset[i].addr, chipset[i].val, 4, true);
+    }
     for (unsigned slot = 4; slot < 8; slot++) {
         for (int nr = 0; nr < 4; nr++) {
             /* The upper half of nvme's, which has 64 bits, stays 0. */
@@ -138,7 +155,9 @@ static void operation(FuzzInput *in, unsigned op, unsigned s)
     case 1:
         at = fuzz_get(in, 2);
         val = is_write ? fuzz_get(in, 4) : 0;
-        port(at, val, 1 << s % 3, is_write);
+        if (!is_write || at + 4 <= EJECT || at > EJECT + 3) {
+            port(at, val, 1 << s % 3, is_write);
+        }
         break;
     case 2:
     case 3:

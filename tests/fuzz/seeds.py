@@ -452,9 +452,17 @@ def machine():
                            bytes([0, 0, 0, 0, 0, 0, 0x20, 0])) + \
         port_write(0x514, 0, 4) + port_write(0x518, 0x00100000, 4)
     yield 'pm', b''.join(port_write(b + n, 0xffff, 2) + port_read(b + n, 2)
-                         for b in (0x600, 0xb000) for n in (0, 2, 4, 8))
+                         for b in (0x600, 0x620, 0x630, 0xafe0)
+                         for n in (0, 2, 4, 8)) + \
+        port_write(0x604, 0x2001, 2) + op(7, 1, number(2, 5000)) + \
+        port_read(0x608, 4)
+    yield 'hot-plug', b''.join(port_read(0xae00 + n, 4) + port_write(
+        0xae00 + n, 0xffffffff, 4) for n in (0, 4, 12, 16, 20))
+    yield 'smbus', b''.join(port_write(0x700 + n, 0xff) + port_read(0x700 + n)
+                            for n in range(16))
     yield 'smi', port_write(0xb2, 1) + port_write(0xb3, 2) + \
-        port_write(0x92, 3) + port_write(0xcf9, 6) + op(12)
+        port_read(0x92) + port_write(0x92, 3) + \
+        port_write(0xcf9, 6) + op(12)
     yield 'config', b''.join(slot_config(f, a, 0xffffffff)
                              for f in (0, 8, 9, 0xf8) for a in range(0, 256, 16))
     yield 'shadow', b''.join(slot_config(0, a, 0x33333333)
