@@ -52,6 +52,19 @@ class Scratch:
         return path
 
 
+def write_json(path, results):
+    if path:
+        with open(path, 'w', encoding='utf-8') as file:
+            json.dump({
+                'cpus': os.cpu_count(),
+                'results': results.to_json(), 'notes': results.notes,
+                'goals': [dict(zip(('what', 'measured', 'compare', 'limit',
+                                    'reached'), row))
+                          for row in report.goals(results)]},
+                      file, indent=1)
+            file.write('\n')
+
+
 def main():
     parser = argparse.ArgumentParser(
         prog='scripts/bench', description=__doc__,
@@ -90,21 +103,12 @@ def main():
             say(f'== measuring {group}')
             GROUPS[group](results, Scratch(fast, disk), args.quick)
             say(f'   {time.monotonic() - begin:.0f} s')
+            write_json(args.json, results)
     out = report.text(results)
     print(out)
     if args.table:
         with open(args.table, 'w', encoding='utf-8') as file:
             file.write(out + '\n')
-    if args.json:
-        with open(args.json, 'w', encoding='utf-8') as file:
-            json.dump({
-                'cpus': os.cpu_count(),
-                'results': results.to_json(), 'notes': results.notes,
-                'goals': [dict(zip(('what', 'measured', 'compare', 'limit',
-                                    'reached'), row))
-                          for row in report.goals(results)]},
-                      file, indent=1)
-            file.write('\n')
     if args.plots:
         os.makedirs(args.plots, exist_ok=True)
         for name, drawn in plot.charts(results).items():

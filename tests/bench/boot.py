@@ -62,7 +62,7 @@ def inside(initrd, rounds):
 
 
 def firmware(results, scratch, quick):
-    for _ in range(1 if quick else 5):
+    for _ in range(1 if quick else 3):
         for who, program, remote in (
                 ('ours', OURS, OURS), ('dist', DISTRIBUTION, DISTRIBUTION),
                 ('ours local', OURS, None), ('dist local', DISTRIBUTION,

@@ -59,12 +59,12 @@ def measure(results, group, append, image, rounds):
 
 def access(results, scratch, quick):
     measure(results, 'access', f'access={500 if quick else 2000}',
-            scratch.image(64), 1 if quick else 5)
+            scratch.image(64), 1 if quick else 3)
 
 
 def irq(results, scratch, quick):
     measure(results, 'irq', f'irq={100 if quick else 300}',
-            scratch.image(64), 1 if quick else 5)
+            scratch.image(64), 1 if quick else 3)
 
 
 def idle(results, scratch, quick):
