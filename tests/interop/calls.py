@@ -1,0 +1,436 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The tables of system calls of a boxed-in device process are measured.
+
+Each class runs device processes under strace, makes them do all that their
+devices and back ends can, and compares: no call is refused, and no row of a
+table in use is without a call, but for those that say why.
+"""
+import argparse
+import array
+import os
+import re
+import signal
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+here = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(here, '..', 'functional'))
+from mpqemu_test import tap  # noqa: E402
+from mpqemu_test.qmp import Qmp  # noqa: E402
+import wire  # noqa: E402
+
+PROGRAM = None
+PAGE = os.path.join(here, '..', '..', 'docs', 'system', 'sandbox.md')
+BAR, SIZE = 0xe0000000, 4 << 20
+
+#: What no table may have.
+FORBIDDEN = re.compile(
+    r'open|creat$|connect|bind|^socket|listen|exec|fork|clone3|ptrace|process_'
+    r'|kill$|setuid|setgid|setre|setfs|setgroups|cap|mount|chroot|pivot|setns'
+    r'|unshare|chmod|chown|link|rename|mkdir|mknod|truncate|memfd|bpf|keyctl'
+    r'|seccomp|landlock|setrlimit|prlimit|_setup|module|perf|userfault')
+
+#: What is tried, and does no harm when it is refused: a socket that stays
+#: behind, the name of who sent a signal.
+IN_VAIN = re.compile(r'unlink\(|openat\(.*"/proc/\d+/comm"')
+
+
+def read_tables():
+    """{name: [(call, only, rare)]} as the program prints them."""
+    text = subprocess.run([PROGRAM, '-sandbox', 'help'], check=True,
+                          capture_output=True, text=True).stdout
+    tables = {}
+    for line in text.splitlines():
+        row = re.match(r'    (\w+)(?:: (.*?))?(?: \[(.*)\])?$', line)
+        head = re.match(r'(\w+): ', line)
+        if row:
+            rows.append(row.groups())
+        elif head:
+            rows = tables[head[1]] = []
+    return tables
+
+
+def fits(row, call, text):
+    """Is this line of strace a call of the row?"""
+    name, only, _ = row
+    if call != name:
+        return False
+    if not only:
+        return True
+    if name == 'mmap':
+        return ('MAP_PRIVATE' in text if 'private' in only
+                else 'MAP_SHARED' in text)
+    words = re.findall(r'[A-Z][A-Z0-9_]{3,}', only)
+    return not words or any(word in text for word in words)
+
+
+class Traced(wire.Remote):
+    """A device process under strace."""
+
+    def __init__(self, devices, more=(), **how):
+        self.log = tempfile.NamedTemporaryFile(prefix='calls-')
+        super().__init__(PROGRAM, devices, more=more,
+                         wrap=['strace', '-D', '-f', '-q', '-y', '-e',
+                               'signal=none', '-o', self.log.name], **how)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def calls(self):
+        """[(name, the line)] since the filter was there, after the end."""
+        limit = time.monotonic() + wire.LIMIT
+        pid = str(self.process.pid)
+        while True:
+            with open(self.log.name, encoding='utf-8',
+                      errors='replace') as file:
+                lines = file.read().splitlines()
+            if any(re.match(rf'{pid} +\+\+\+ ', line) for line in lines):
+                break
+            if time.monotonic() > limit:
+                raise AssertionError('strace does not end')
+            time.sleep(0.01)
+        start = max(number for number, line in enumerate(lines)
+                    if re.search(r'seccomp\(SECCOMP_SET_MODE_FILTER', line))
+        found = []
+        for line in lines[start + 1:]:
+            call = re.match(r'\d+ +(?:<\.\.\. )?(\w+)(?:\(| resumed)', line)
+            if call:
+                found.append((call[1], line))
+        self.log.close()
+        return found
+
+
+class Nvme:
+    """A driver of one admin and one I/O queue, by polling."""
+    ENTRIES = 16
+
+    def __init__(self, link):
+        self.link = link
+        self.fd = wire.memfd(SIZE)
+        link.set_memory([(0, SIZE, 0)], [self.fd])
+        self.irqfd, self.resamplefd = wire.eventfd(), wire.eventfd()
+        link.set_irqfd(self.irqfd, self.resamplefd)
+        link.config_write(0x10, BAR)
+        link.config_write(4, 6)
+        self.queues = {0: [0x1000, 0x2000, 0, 0, 1],
+                       1: [0x3000, 0x4000, 0, 0, 1]}
+        for at, value, size in ((0x24, 0x000f000f, 4), (0x28, 0x1000, 8),
+                                (0x30, 0x2000, 8), (0x14, 0x460001, 4)):
+            link.write(BAR + at, value, size)
+        assert link.read(BAR + 0x1c) & 1
+        assert self.do(0, 5, prp=0x4000, dw10=15 << 16 | 1, dw11=3) == 0
+        assert self.do(0, 1, prp=0x3000, dw10=15 << 16 | 1,
+                       dw11=1 << 16 | 1) == 0
+
+    def do(self, queue, opcode, prp=0x10000, prp2=0, dw10=0, dw11=0, dw12=0):
+        """A command's status."""
+        sq, cq, tail, head, phase = self.queues[queue]
+        os.pwrite(self.fd, struct.pack(
+            '<BBHIQQQQIIIIII', opcode, 0, tail, 1, 0, 0, prp, prp2, dw10,
+            dw11, dw12, 0, 0, 0), sq + 64 * tail)
+        tail = (tail + 1) % self.ENTRIES
+        self.link.write(BAR + 0x1000 + 8 * queue, tail)
+        limit = time.monotonic() + wire.LIMIT
+        while True:
+            status, = struct.unpack('<H', os.pread(self.fd, 2,
+                                                   cq + 16 * head + 14))
+            if status & 1 == phase:
+                break
+            if time.monotonic() > limit:
+                raise AssertionError(f'opcode {opcode} does not end')
+        head = (head + 1) % self.ENTRIES
+        self.link.write(BAR + 0x1004 + 8 * queue, head)
+        # The interrupt has been ended.
+        wire.taken(self.irqfd)
+        os.eventfd_write(self.resamplefd, 1)
+        self.queues[queue] = [sq, cq, tail, head, phase ^ (head == 0)]
+        return status >> 1
+
+    def everything(self):
+        """Each command that reaches the back end."""
+        done = [self.do(0, 6, dw10=1),
+                self.do(1, 1, dw10=0, dw12=7),
+                self.do(1, 1, dw10=8, dw12=7 | 1 << 30),          # FUA
+                self.do(1, 1, prp=0x10200, prp2=0x20000, dw10=3, dw12=7),
+                self.do(1, 2, dw10=0, dw12=7),
+                self.do(1, 2, prp=0x10200, prp2=0x20000, dw10=3, dw12=7),
+                self.do(1, 2, prp=0x10004, dw10=3, dw12=0),
+                # 0x285: they differ
+                self.do(1, 5, dw10=8, dw12=7) & 0x57a,            # compare
+                self.do(1, 0),
+                self.do(1, 8, dw10=16, dw12=7),
+                self.do(1, 8, dw10=24, dw12=7 | 1 << 25)]         # deallocate
+        os.pwrite(self.fd, struct.pack('<IIQ', 0, 8, 32), 0x10000)
+        done.append(self.do(1, 9, dw10=0, dw11=4))                # trim
+        # Longer than an iovec has room for in one piece.
+        for page in range(64):
+            os.pwrite(self.fd, struct.pack('<Q', 0x100000 + page * 0x2000),
+                      0x30000 + 8 * page)
+        done += [self.do(1, op, prp=0x10000, prp2=0x30000, dw10=64, dw12=511)
+                 for op in (1, 2)]
+        return done
+
+    def close(self):
+        for fd in self.fd, self.irqfd, self.resamplefd:
+            os.close(fd)
+
+
+def edu_everything(link):
+    fd = wire.memfd(SIZE)
+    irqfd, resamplefd = wire.eventfd(), wire.eventfd()
+    link.set_memory([(0, SIZE, 0)], [fd])
+    link.set_irqfd(irqfd, resamplefd)
+    link.config_write(0x10, BAR)
+    link.config_write(4, 6)
+    link.write(BAR + 8, 5)
+    for command in 1, 3:
+        for at, value in ((0x80, 0x1000 if command == 1 else 0x40000),
+                          (0x88, 0x40000 if command == 1 else 0x2000),
+                          (0x90, 8), (0x98, command | 4)):
+            link.write(BAR + at, value, 8)
+        while link.read(BAR + 0x98, 8) & 1:
+            pass
+    link.write(BAR + 0x60, 1)
+    os.eventfd_write(resamplefd, 1)
+    link.write(BAR + 0x64, 0xffffffff)
+    link.reset()
+    link.config_read(0)
+    for old in fd, irqfd, resamplefd:
+        os.close(old)
+
+
+class Calls(unittest.TestCase):
+    maxDiff = None
+    made = {}
+    refused = []
+    tables = None
+
+    def collect(self, remote, tables):
+        """All calls of an ended process; those of tables are what it may."""
+        calls = remote.calls()
+        refused = [line for call, line in calls
+                   if 'EPERM' in line and not IN_VAIN.search(line)]
+        rows = [row for table in tables for row in self.tables[table]]
+        strange = [line for call, line in calls
+                   if not any(row[0] == call for row in rows) and
+                   call != 'clone3' and not IN_VAIN.search(line)]
+        for table in tables:
+            for row in self.tables[table]:
+                if any(fits(row, call, line) for call, line in calls):
+                    Calls.made.setdefault(table, set()).add(row)
+        self.assertEqual(refused, [])
+        self.assertEqual(strange, [])
+
+
+    @classmethod
+    def setUpClass(cls):
+        Calls.tables = read_tables()
+        plain = wire.Remote(PROGRAM, ['edu'])
+        plain.links[0].config_read(0)
+        with open(f'/proc/{plain.process.pid}/status',
+                  encoding='ascii') as file:
+            boxed_in = not re.search(r'^Seccomp:\s*0$', file.read(), re.M)
+        plain.end()
+        if not boxed_in:
+            raise unittest.SkipTest('device processes are not boxed in: built '
+                                    'with a sanitizer or without libseccomp')
+
+    def traced(self, *args, **how):
+        remote = Traced(*args, **how)
+        self.addCleanup(remote.kill)
+        return remote
+
+    def image(self, size=SIZE):
+        file = tempfile.NamedTemporaryFile(prefix='calls-')
+        file.truncate(size)
+        self.addCleanup(file.close)
+        return file.name
+
+    def end(self, remote):
+        status, text = remote.end()
+        self.assertEqual((status, text), (0, ''))
+
+    # The order of names is that of the tests: the last look at all.
+
+    def test_1_edu(self):
+        remote = self.traced(['edu'])
+        edu_everything(remote.links[0])
+        self.end(remote)
+        self.collect(remote, ['base'])
+
+    def test_1_reply_that_nobody_reads(self):
+        remote = self.traced(['edu'])
+        link = remote.links[0]
+        link.config_read(0)
+        request = wire.header(wire.CFGREAD, 12) + wire.conf(0, 4)
+        link.socket.setblocking(False)
+        sent = 0
+        limit = time.monotonic() + 3
+        try:
+            while time.monotonic() < limit:
+                try:
+                    sent += link.socket.send(request * 20)
+                except BlockingIOError:
+                    time.sleep(0.05)
+        finally:
+            link.socket.settimeout(wire.LIMIT)
+        self.end(remote)
+        self.collect(remote, ['base'])
+
+    def test_1_pci_testdev(self):
+        remote = self.traced(['pci-testdev'])
+        link = remote.links[0]
+        link.config_write(0x10, BAR)
+        link.config_write(4, 3)
+        for test in range(3):
+            link.write(BAR, test, 1)
+            link.write(BAR + 64 + 4 * test, 0xfa, 1)
+            link.read(BAR + 12)
+        self.end(remote)
+        self.collect(remote, ['base'])
+
+    def test_1_sigterm(self):
+        remote = self.traced(['edu'])
+        remote.links[0].config_read(0)
+        remote.process.send_signal(signal.SIGTERM)
+        self.assertEqual(remote.process.wait(wire.LIMIT), 0)
+        remote.end()
+        self.collect(remote, ['base'])
+
+    def nvme(self, drive, tables=('base', 'block')):
+        remote = self.traced(['nvme,serial=1,drive=d'], more=['-drive', drive])
+        driver = Nvme(remote.links[0])
+        self.assertEqual(driver.everything(), [0] * 14)
+        remote.links[0].reset()
+        driver.close()
+        return remote
+
+    def test_1_nvme_io_uring(self):
+        remote = self.nvme(f'if=none,id=d,format=raw,file={self.image()},'
+                           'discard=unmap,aio=io_uring')
+        self.end(remote)
+        self.collect(remote, ['base', 'block'])
+
+    def test_1_nvme_threads(self):
+        remote = self.nvme(f'if=none,id=d,format=raw,file={self.image()},'
+                           'discard=unmap,aio=threads')
+        # A thread that waits with a limit goes on after a stop.
+        remote.process.send_signal(signal.SIGSTOP)
+        remote.process.send_signal(signal.SIGCONT)
+        remote.links[0].config_read(0)
+        self.end(remote)
+        self.collect(remote, ['base', 'block'])
+
+    def test_1_nvme_direct(self):
+        for aio in 'io_uring', 'threads':
+            with tempfile.NamedTemporaryFile(dir=here) as file:
+                file.truncate(SIZE)
+                remote = self.nvme(f'if=none,id=d,format=raw,cache=none,'
+                                   f'file={file.name},aio={aio}')
+                self.end(remote)
+            self.collect(remote, ['base', 'block'])
+
+    def test_1_monitor(self):
+        with tempfile.TemporaryDirectory(prefix='calls-') as folder:
+            path = os.path.join(folder, 'qmp')
+            remote = self.traced(['edu'], more=[
+                '-qmp', f'unix:{path},server=on,wait=off',
+                '-device', 'edu,id=late'], auto_shutdown=False)
+            remote.links[0].config_read(0)
+            for _ in range(2):
+                qmp = Qmp(path)
+                qmp.execute('query-status')
+                qmp.execute('x-query-remote')
+                qmp.lines.close()
+                qmp.socket.close()
+            qmp = Qmp(path)
+            here_end, there = socket.socketpair()
+            qmp.socket.sendmsg(
+                [b'{"execute": "getfd", "arguments": {"fdname": "s"}}\n'],
+                [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
+                  array.array('i', [there.fileno()]))])
+            qmp.lines.readline()
+            there.close()
+            qmp.execute('object-add', **{'qom-type': 'x-remote-object',
+                                         'id': 'o', 'devid': 'late',
+                                         'fd': 's'})
+            link = wire.Link(here_end)
+            link.config_read(0)
+            link.close()
+            qmp.execute('device_add', driver='edu', id='hot')
+            qmp.execute('quit')
+            remote.process.wait(wire.LIMIT)
+            remote.end()
+        self.collect(remote, ['base', 'chardev'])
+
+    def test_1_listening(self):
+        with tempfile.TemporaryDirectory(prefix='calls-') as folder:
+            path = os.path.join(folder, 'link')
+            remote = self.traced([], more=[
+                '-device', 'edu,id=e', '-object', 'x-remote-object,id=o,'
+                f'devid=e,socket.type=unix,socket.path={path}'])
+            end = socket.socket(socket.AF_UNIX)
+            limit = time.monotonic() + wire.LIMIT
+            while True:
+                try:
+                    end.connect(path)
+                    break
+                except (FileNotFoundError, ConnectionRefusedError):
+                    self.assertLess(time.monotonic(), limit)
+                    time.sleep(0.02)
+            link = wire.Link(end)
+            link.config_read(0)
+            link.close()
+            self.end(remote)
+        self.collect(remote, ['base', 'listen'])
+
+    def test_2_every_row_of_a_table_is_made(self):
+        never = {table: [row[:2] for row in self.tables[table]
+                         if row not in self.made.get(table, ()) and not row[2]]
+                 for table in ('base', 'block', 'chardev', 'listen')}
+        self.assertEqual(never, {table: [] for table in never})
+
+    def test_2_nvme_may_make_at_most_40(self):
+        names = {row[0] for table in ('base', 'block')
+                 for row in self.tables[table]}
+        print(f'# an NVMe process may make {len(names)} calls', flush=True)
+        self.assertLessEqual(len(names), 40)
+
+    def test_2_none_opens_connects_executes_or_changes_rights(self):
+        bad = [row[0] for rows in self.tables.values() for row in rows
+               if FORBIDDEN.search(row[0])]
+        self.assertEqual(bad, [])
+
+    def test_2_page_is_the_table(self):
+        text = subprocess.run([PROGRAM, '-sandbox', 'help'], check=True,
+                              capture_output=True, text=True).stdout
+        with open(PAGE, encoding='utf-8') as file:
+            self.assertIn(f'```\n{text}```\n', file.read())
+
+
+def main():
+    global PROGRAM
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--program', required=True)
+    parser.add_argument('only', nargs='*')
+    args = parser.parse_args()
+    PROGRAM = os.path.realpath(args.program)
+    if not shutil.which('strace'):
+        print('1..0 # SKIP there is no strace')
+        return 0
+    loader = unittest.defaultTestLoader
+    module = sys.modules[__name__]
+    return tap.run(loader.loadTestsFromNames(args.only, module) if args.only
+                   else loader.loadTestsFromModule(module))
+
+
+if __name__ == '__main__':
+    sys.exit(main())
