@@ -99,11 +99,20 @@ class Traced(wire.Remote):
             time.sleep(0.01)
         start = max(number for number, line in enumerate(lines)
                     if re.search(r'seccomp\(SECCOMP_SET_MODE_FILTER', line))
-        found = []
+        found, begun = [], {}
         for line in lines[start + 1:]:
-            call = re.match(r'\d+ +(?:<\.\.\. )?(\w+)(?:\(| resumed)', line)
+            thread, _, text = line.partition(' ')
+            text = text.strip()
+            if text.endswith('<unfinished ...>'):
+                begun[thread] = text.removesuffix('<unfinished ...>')
+                continue
+            if text.startswith('<...'):
+                text = begun.pop(thread, '') + text
+            call = re.match(r'(?:<\.\.\. )?(\w+)(?:\(| resumed)', text)
             if call:
-                found.append((call[1], line))
+                found.append((call[1], text))
+        found += [(re.match(r'\w+', text)[0], text)
+                  for text in begun.values()]
         self.log.close()
         return found
 
