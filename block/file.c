@@ -9,6 +9,7 @@
  * nobody else to.
  */
 #include "qemu/osdep.h"
+#include "qemu/fdset.h"
 #include <linux/fs.h>
 #include <linux/falloc.h>
 #include <linux/magic.h>
@@ -83,12 +84,12 @@ static bool set_direct(BlockFile *file, Error **errp)
     return true;
 }
 
-/* Looks before it opens: opening a FIFO waits. */
-static bool check_kind(const BlockFileOptions *o, Error **errp)
+/* @fd: of the file, or -1 while it is not open. */
+static bool check_kind(const BlockFileOptions *o, int fd, Error **errp)
 {
     struct stat st;
 
-    if (stat(o->filename, &st) < 0) {
+    if ((fd < 0 ? stat(o->filename, &st) : fstat(fd, &st)) < 0) {
         error_setg_errno(errp, errno, "Could not open '%s'", o->filename);
         return false;
     }
@@ -140,7 +141,8 @@ BlockFile *block_file_open(const BlockFileOptions *o, Error **errp)
     BlockFile *file;
     int flags;
 
-    if (!check_kind(o, errp)) {
+    /* Looks before it opens: opening a FIFO waits. */
+    if (!qemu_is_fdset(o->filename) && !check_kind(o, -1, errp)) {
         return NULL;
     }
     file = g_new0(BlockFile, 1);
@@ -154,18 +156,18 @@ BlockFile *block_file_open(const BlockFileOptions *o, Error **errp)
     file->align = file->mem_align = 1;
     file->slot = -1;
 
-    flags = O_CLOEXEC | (o->read_only ? O_RDONLY : O_RDWR);
-    file->fd = open(o->filename, flags);
+    flags = o->read_only ? O_RDONLY : O_RDWR;
+    file->fd = qemu_open(o->filename, flags, 0);
     if (file->fd < 0 && o->auto_read_only && !o->read_only &&
         (errno == EACCES || errno == EPERM || errno == EROFS)) {
         file->read_only = true;
-        file->fd = open(o->filename, O_CLOEXEC | O_RDONLY);
+        file->fd = qemu_open(o->filename, O_RDONLY, 0);
     }
     if (file->fd < 0) {
         error_setg_errno(errp, errno, "Could not open '%s'", o->filename);
         goto fail;
     }
-    if (!get_length(file, errp)) {
+    if (!check_kind(o, file->fd, errp) || !get_length(file, errp)) {
         goto fail;
     }
     if (file->direct && !set_direct(file, errp)) {

@@ -5,6 +5,7 @@
  * or one), fd (an inherited descriptor).
  */
 #include "qemu/osdep.h"
+#include "qemu/fdset.h"
 #include "qemu/sockets.h"
 #include "char-internal.h"
 
@@ -23,7 +24,7 @@ const ChardevOps chr_null_ops = {
 
 static int open_path(const char *path, int flags, Error **errp)
 {
-    int fd = RETRY_ON_EINTR(open(path, flags | O_CLOEXEC | O_NOCTTY, 0666));
+    int fd = qemu_open(path, flags | O_NOCTTY, 0666);
 
     if (fd < 0) {
         error_setg_errno(errp, errno, "Cannot open '%s'", path);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The list of character back ends: made, found, deleted, described. */
 #include "qemu/osdep.h"
+#include "qemu/fdset.h"
 #include "qemu/main-loop.h"
 #include "char-internal.h"
 
@@ -89,7 +90,7 @@ static bool check_no_more(JsonObject *opts, const ChardevOps *ops,
 /* Its descriptor, -1 for none, -2 with @errp set. */
 static int open_log(const char *path, bool append, Error **errp)
 {
-    int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (append ? O_APPEND : O_TRUNC);
+    int flags = O_WRONLY | O_CREAT | (append ? O_APPEND : O_TRUNC);
     int fd;
 
     if (!path) {
@@ -99,7 +100,7 @@ static int open_log(const char *path, bool append, Error **errp)
         }
         return -1;
     }
-    fd = open(path, flags, 0666);
+    fd = qemu_open(path, flags, 0666);
     if (fd < 0) {
         error_setg_errno(errp, errno, "Cannot open log file '%s'", path);
         return -2;
@@ -382,13 +383,27 @@ JsonNode *qemu_chr_query(void)
     return node;
 }
 
-void qemu_chr_print_help(void)
+bool qemu_chr_print_help(const char *backend, Error **errp)
 {
+    if (backend) {
+        const ChardevOps *ops = find_kind(backend, errp);
+
+        if (!ops) {
+            return false;
+        }
+        printf("%s: %s\noptions:\n", ops->name, ops->help);
+        for (const char *const *p = ops->params; p && *p; p++) {
+            printf("  %s\n", *p);
+        }
+        printf("  id\n  mux\n  logfile\n  logappend\n");
+        return true;
+    }
     printf("Available chardev backend types:\n");
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         printf("  %-7s %s\n", kinds[i]->name, kinds[i]->help);
     }
     printf("All: id=ID[,mux=on|off][,logfile=PATH[,logappend=on|off]]\n");
+    return true;
 }
 
 void qemu_chr_set_quit_handler(void (*quit)(void))

@@ -1,80 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Sets of descriptors (add-fd, -add-fd): what "/dev/fdset/N" opens.  A set
- * lives until each of its descriptors has been removed.
- */
+/* Sets of descriptors, as QMP sees them: add-fd, remove-fd, query-fdsets. */
 #include "qemu/osdep.h"
-#include "monitor/fdset.h"
 #include "monitor/qmp.h"
 #include "monitor-internal.h"
-
-typedef struct SetMember {
-    int64_t set;
-    int fd;
-    char *opaque;               /* the client's own word, or NULL */
-} SetMember;
-
-static GArray *members;         /* by set, then in order of addition */
-
-static bool set_exists(int64_t set)
-{
-    for (unsigned i = 0; members && i < members->len; i++) {
-        if (g_array_index(members, SetMember, i).set == set) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool fdset_add(int fd, int64_t *set, const char *opaque, Error **errp)
-{
-    SetMember m = { .fd = fd };
-    unsigned at = 0;
-
-    if (*set < -1) {
-        error_setg(errp, "Parameter 'fdset-id' expects a non-negative value");
-        return false;
-    }
-    if (!members) {
-        members = g_array_new(false, false, sizeof(SetMember));
-    }
-    if (*set == -1) {
-        for (*set = 0; set_exists(*set); ) {
-            (*set)++;
-        }
-    }
-    m.set = *set;
-    m.opaque = g_strdup(opaque);
-    while (at < members->len &&
-           g_array_index(members, SetMember, at).set <= m.set) {
-        at++;
-    }
-    g_array_insert_val(members, at, m);
-    return true;
-}
-
-int fdset_dup(int64_t set, int flags, Error **errp)
-{
-    for (unsigned i = 0; members && i < members->len; i++) {
-        SetMember *m = &g_array_index(members, SetMember, i);
-        int has = m->set == set ? fcntl(m->fd, F_GETFL) : -1;
-        int fd;
-
-        if (has < 0 || (has & O_ACCMODE) != (flags & O_ACCMODE)) {
-            continue;
-        }
-        fd = fcntl(m->fd, F_DUPFD_CLOEXEC, 0);
-        if (fd < 0) {
-            error_setg_errno(errp, errno, "cannot duplicate a descriptor of "
-                             "fdset %" PRId64, set);
-        }
-        return fd;
-    }
-    error_setg(errp, set_exists(set)
-               ? "fdset %" PRId64 " has no descriptor with the access that "
-                 "is needed" : "there is no fdset %" PRId64, set);
-    return -1;
-}
+#include "qemu/fdset.h"
 
 static JsonNode *qmp_add_fd(JsonObject *args, Monitor *mon, Error **errp)
 {
@@ -106,21 +35,8 @@ static JsonNode *qmp_remove_fd(JsonObject *args, Monitor *mon, Error **errp)
 {
     int64_t set = json_object_get_int_member(args, "fdset-id");
     int64_t fd = json_object_get_int_member_with_default(args, "fd", -1);
-    bool found = false;
 
-    for (unsigned i = 0; members && i < members->len; ) {
-        SetMember *m = &g_array_index(members, SetMember, i);
-
-        if (m->set != set || (fd >= 0 && m->fd != fd)) {
-            i++;
-            continue;
-        }
-        found = true;
-        close(m->fd);
-        g_free(m->opaque);
-        g_array_remove_index(members, i);
-    }
-    if (!found) {
+    if (!fdset_remove(set, fd)) {
         error_setg(errp, "File descriptor named 'fdset-id:%" PRId64 "%s' not "
                    "found", set, fd >= 0 ? ", fd" : "");
     }
@@ -130,9 +46,9 @@ static JsonNode *qmp_remove_fd(JsonObject *args, Monitor *mon, Error **errp)
 static JsonNode *query_fdsets(JsonObject *args, Monitor *mon, Error **errp)
 {
     JsonArray *list = json_array_new(), *fds = NULL;
+    const FdSetMember *m;
 
-    for (unsigned i = 0; members && i < members->len; i++) {
-        SetMember *m = &g_array_index(members, SetMember, i);
+    for (unsigned i = 0; (m = fdset_member(i)); i++) {
         JsonObject *entry = json_object_new();
 
         if (!i || m[-1].set != m->set) {

@@ -104,8 +104,10 @@ static bool set_once(char **where, const char *arg)
 
 static bool opt_help(const char *arg, Error **errp)
 {
-    options_print_help();
-    exit(0);
+    if (options_print_help(arg, errp)) {
+        exit(0);
+    }
+    return false;
 }
 
 static bool opt_version(const char *arg, Error **errp)
@@ -255,8 +257,9 @@ static bool opt_blockdev(const char *arg, Error **errp)
 
 static bool chardev_help(JsonObject *opts, Error **errp)
 {
-    qemu_chr_print_help();
-    return true;
+    return qemu_chr_print_help(
+        json_object_get_string_member_with_default(opts, "backend", NULL),
+        errp);
 }
 
 static bool opt_chardev(const char *arg, Error **errp)
@@ -578,12 +581,13 @@ static const QEMUOption machine_options[] = {
     { "rtc", "[base=utc|localtime|DATE][,clock=host|rt|vm]",
       "the guest's clock", opt_rtc },
     { "nodefaults", NULL, "no devices but those asked for", opt_nodefaults },
+    { "readconfig", "FILE", "read options from a file", opt_readconfig },
     { "no-user-config", NULL, NULL, opt_no_user_config },
     { }
 };
 
 static const QEMUOption kernel_options[] = {
-    { "kernel", "FILE", "enter a bzImage, PVH or multiboot kernel directly",
+    { "kernel", "FILE", "bzImage, PVH or multiboot kernel to enter",
       opt_kernel },
     { "initrd", "FILE", "its initial RAM disk", opt_initrd },
     { "append", "TEXT", "its command line", opt_append },
@@ -593,19 +597,21 @@ static const QEMUOption kernel_options[] = {
 
 static const QEMUOption device_options[] = {
     { "device", "DRIVER[,PROP=VALUE...]",
-      "add a device ('help' lists drivers; 'DRIVER,help' its properties)",
+      "add a device: 'help', 'DRIVER,help'",
       opt_device },
     { "object", "TYPE,id=ID[,PROP=VALUE...]",
-      "make an object: memory, a remote device's link", opt_object },
+      "make an object: 'help', 'TYPE,help'", opt_object },
     { "global", "DRIVER.PROP=VALUE", "change a property's default",
       opt_global },
     { "drive", "if=none,id=ID,file=FILE,format=raw[,...]",
       "a disk image for -device", opt_drive },
     { "blockdev", "driver=raw,node-name=ID,file.driver=file,...",
       "the same in upstream's other form", opt_blockdev },
-    { "chardev", "BACKEND,id=ID[,...]", "a character device's other end",
+    { "chardev", "BACKEND,id=ID[,...]", "other end: 'help', 'BACKEND,help'",
       opt_chardev },
     { "serial", "BACKEND", "a serial port", opt_serial },
+    { "add-fd", "fd=N,set=N[,opaque=TEXT]",
+      "an inherited descriptor as /dev/fdset/SET", opt_add_fd },
     { "parallel", "none", NULL, opt_parallel },
     { "nographic", NULL, "serial port and monitor on this terminal",
       opt_nographic },
@@ -635,6 +641,10 @@ static const QEMUOption control_options[] = {
       opt_no_shutdown },
     { "action", "EVENT=ACTION[,...]",
       "what follows on reboot, shutdown and panic", opt_action },
+    { }
+};
+
+static const QEMUOption process_options[] = {
     { "d", "ITEM[,...]", "log items ('help' lists them)", opt_d },
     { "D", "FILE", "log to a file instead of standard error", opt_D },
     { "trace", "[enable=]PATTERN", "log trace points ('help' lists them)",
@@ -649,47 +659,31 @@ static const QEMUOption control_options[] = {
       "[,resourcecontrol=allow|deny]", "give up system calls",
       os_sandbox_parse },
     { "overcommit", "[mem-lock=off][,cpu-pm=off]", NULL, opt_overcommit },
-    { "help", NULL, "this text", opt_help },
-    { "h", NULL, NULL, opt_help },
+    { "help", "?[TOPIC|OPTION]", "this text, or a part of it", opt_help },
+    { "h", "?[TOPIC|OPTION]", NULL, opt_help },
     { "version", NULL, "version of this program", opt_version },
     { }
 };
 
-static const QEMUOptionTopic machine_topic = { "Machine", machine_options };
-static const QEMUOptionTopic kernel_topic = { "Kernel and firmware",
-                                              kernel_options };
-static const QEMUOptionTopic device_topic = { "Devices and back ends",
-                                              device_options };
-static const QEMUOptionTopic control_topic = { "Control and debugging",
-                                               control_options };
+static const QEMUOptionTopic machine_topic = { "machine", "Machine", machine_options };
+static const QEMUOptionTopic kernel_topic = {
+    "kernel", "Kernel and firmware", kernel_options
+};
+static const QEMUOptionTopic device_topic = {
+    "devices", "Devices and back ends", device_options
+};
+static const QEMUOptionTopic control_topic = {
+    "control", "Control", control_options
+};
+static const QEMUOptionTopic process_topic = {
+    "process", "Process and debugging", process_options
+};
 const QEMUOptionTopic *const option_topics[] = {
-    &machine_topic, &kernel_topic, &device_topic, &control_topic, NULL,
+    &machine_topic, &kernel_topic, &device_topic, &control_topic,
+    &process_topic, NULL,
 };
 
 /* -- Reading it ---------------------------------------------------------- */
-
-#define HELP_COLUMN 24
-
-void options_print_help(void)
-{
-    printf("usage: %s [OPTION]...\n\n", error_get_progname());
-    for (int t = 0; option_topics[t]; t++) {
-        printf("%s:\n", option_topics[t]->title);
-        for (const QEMUOption *o = option_topics[t]->options; o->name; o++) {
-            g_autofree char *left = g_strjoin(" ", o->name, o->syntax, NULL);
-
-            if (o->help) {
-                /* What does not fit beside the option goes below it. */
-                printf("  -%-*s%s%*s%s\n", HELP_COLUMN - 3, left,
-                       strlen(left) < HELP_COLUMN - 3 ? "" : "\n",
-                       strlen(left) < HELP_COLUMN - 3 ? 0 : HELP_COLUMN, "",
-                       o->help);
-            }
-        }
-        printf("\n");
-    }
-    printf("docs/system/ describes each of them.\n");
-}
 
 static const QEMUOption *find_option(const char *name)
 {
@@ -703,10 +697,77 @@ static const QEMUOption *find_option(const char *name)
     return NULL;
 }
 
-static bool unknown_option(const char *arg, const char *name, Error **errp)
+/* Left column, and a line: a topic is to fit a screen of 24 by 80. */
+#define HELP_LEFT 32
+#define HELP_LINE 79
+
+static void help_option(const QEMUOption *o)
+{
+    g_autofree char *left = NULL;
+    const char *syntax = o->syntax ?: "";
+
+    syntax += *syntax == '?';
+    left = g_strdup_printf("-%s %s", o->name, syntax);
+    if (strlen(left) >= HELP_LEFT) {
+        strcpy(left + HELP_LEFT - 4, "...");
+    }
+    printf("  %-*s%s\n", HELP_LEFT, left, o->help);
+}
+
+static void help_topic(const QEMUOptionTopic *topic)
+{
+    printf("%s (-help %s):\n", topic->title, topic->name);
+    for (const QEMUOption *o = topic->options; o->name; o++) {
+        if (o->help) {
+            help_option(o);
+        }
+    }
+}
+
+bool options_print_help(const char *topic, Error **errp)
+{
+    const QEMUOption *o;
+    const char *near;
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+    if (!topic) {
+        printf("usage: %s [OPTION]...\n"
+               "-help OPTION has the whole of one; the manual page and "
+               "docs/system/, of all.\n", error_get_progname());
+    }
+    for (int t = 0; option_topics[t]; t++) {
+        if (!topic || g_str_equal(topic, option_topics[t]->name)) {
+            printf("%s", topic ? "" : "\n");
+            help_topic(option_topics[t]);
+            if (topic) {
+                return true;
+            }
+        }
+        g_ptr_array_add(names, (void *)option_topics[t]->name);
+    }
+    if (!topic) {
+        return true;
+    }
+    topic += strspn(topic, "-");
+    o = find_option(topic);
+    if (o) {
+        printf("-%s %s\n", o->name, o->syntax ?: "");
+        if (o->help) {
+            printf("    %s\n", o->help);
+        }
+        return true;
+    }
+    g_ptr_array_add(names, NULL);
+    near = nearest_spelling(topic, (const char *const *)names->pdata);
+    error_setg(errp, near ? "there is neither a topic nor an option '%s' (did "
+               "you mean '%s'?)" : "there is neither a topic nor an option "
+               "'%s'", topic, near);
+    return false;
+}
+
+const char *options_nearest(const char *name)
 {
     g_autoptr(GPtrArray) known = g_ptr_array_new();
-    const char *near;
 
     for (int t = 0; option_topics[t]; t++) {
         for (const QEMUOption *o = option_topics[t]->options; o->name; o++) {
@@ -714,7 +775,17 @@ static bool unknown_option(const char *arg, const char *name, Error **errp)
         }
     }
     g_ptr_array_add(known, NULL);
-    near = nearest_spelling(name, (const char *const *)known->pdata);
+    return nearest_spelling(name, (const char *const *)known->pdata);
+}
+
+static bool unknown_option(const char *arg, const char *name, Error **errp)
+{
+    const char *near = options_nearest(name), *why = option_absent(name);
+
+    if (why) {
+        error_setg(errp, "%s: this option is not available: %s", arg, why);
+        return false;
+    }
     error_setg(errp, near ? "%s: invalid option (did you mean -%s?)"
                : "%s: invalid option", arg, near);
     return false;
@@ -747,6 +818,20 @@ static void config_init(void)
     };
 }
 
+bool options_handle(const char *name, const char *arg, Error **errp)
+{
+    g_free(typed);
+    typed = g_strdup_printf("-%s%s%s", name, arg ? " " : "", arg ?: "");
+    return find_option(name)->handle(arg, errp);
+}
+
+bool options_takes_keyval(const char *name)
+{
+    const QEMUOption *o = find_option(name);
+
+    return o && o->syntax && strchr(o->syntax, '=');
+}
+
 bool options_parse(int argc, char **argv, Error **errp)
 {
     config_init();
@@ -764,7 +849,9 @@ bool options_parse(int argc, char **argv, Error **errp)
         if (!o) {
             return unknown_option(argv[i], name, errp);
         }
-        if (o->syntax) {
+        if (o->syntax && *o->syntax == '?') {
+            arg = i + 1 < argc && argv[i + 1][0] != '-' ? argv[++i] : NULL;
+        } else if (o->syntax) {
             if (i + 1 == argc) {
                 error_setg(errp, "%s: requires an argument: %s", argv[i],
                            o->syntax);
@@ -772,10 +859,8 @@ bool options_parse(int argc, char **argv, Error **errp)
             }
             arg = argv[++i];
         }
-        g_free(typed);
-        typed = g_strdup_printf("-%s%s%s", name, arg ? " " : "", arg ?: "");
-        if (!o->handle(arg, errp)) {
-            error_prepend(errp, "%s: ", typed);
+        if (!options_handle(name, arg, errp)) {
+            error_prepend(errp, "-%s%s%s: ", name, arg ? " " : "", arg ?: "");
             return false;
         }
     }

@@ -3,17 +3,20 @@
 #ifndef SYSTEM_OPTIONS_H
 #define SYSTEM_OPTIONS_H
 
+#include <json-glib/json-glib.h>
 #include "qapi/error.h"
 
 typedef struct QEMUOption {
     const char *name;
-    const char *syntax;         /* of the argument; NULL: it takes none */
+    const char *syntax;         /* of the argument; NULL: it takes none; one
+                                   that begins with '?' may be left out */
     const char *help;           /* one line; NULL: listed without */
     /* False with @errp set.  @arg is NULL where there is none. */
     bool (*handle)(const char *arg, Error **errp);
 } QEMUOption;
 
 typedef struct QEMUOptionTopic {
+    const char *name;           /* one word */
     const char *title;
     const QEMUOption *options;  /* ends with { } */
 } QEMUOptionTopic;
@@ -24,7 +27,19 @@ extern const QEMUOptionTopic *const option_topics[];
 /* Everything on the command line, in order: false with @errp naming the
  * option at fault. */
 bool options_parse(int argc, char **argv, Error **errp);
-void options_print_help(void);
+/* One option, as if it were on the command line. */
+bool options_handle(const char *name, const char *arg, Error **errp);
+/* Whether there is one whose argument is KEY=VALUE,... */
+bool options_takes_keyval(const char *name);
+/* Why an option of upstream's is not here, or what there is instead; NULL: it
+ * is not known as one. */
+const char *option_absent(const char *name);
+/* The option that is spelt most like @name, or NULL. */
+const char *options_nearest(const char *name);
+/* "-help [TOPIC or option]". */
+bool options_print_help(const char *topic, Error **errp);
+bool opt_add_fd(const char *arg, Error **errp);
+bool opt_readconfig(const char *arg, Error **errp);
 
 /* An option's argument, parsed and as it was typed. */
 typedef struct StartOption {

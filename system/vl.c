@@ -217,8 +217,12 @@ static bool select_machine(MachineClass **out, Error **errp)
     }
     *out = find_machine(type ?: "pc");
     if (!*out) {
-        error_setg(errp, "-machine %s: no such machine ('-machine help' lists "
-                   "them)", type ?: "pc");
+        const char *near = nearest_spelling(type, (const char *const[]){
+            "q35", "pc", "x-remote", "none", NULL });
+
+        error_setg(errp, "-machine %s: no such machine%s%s%s", type,
+                   near ? "; did you mean '" : " ('-machine help' lists them)",
+                   near ?: "", near ? "'?" : "");
     }
     return *out != NULL;
 }

@@ -69,9 +69,12 @@ static void debugcon_unrealize(DeviceState *dev)
 }
 
 static const Property debugcon_props[] = {
-    DEFINE_PROP_UINT32("iobase", DebugconState, iobase, 0xe9),
-    DEFINE_PROP_CHR("chardev", DebugconState, chardev),
-    DEFINE_PROP_UINT32("readback", DebugconState, readback, 0xe9),
+    DEFINE_PROP_UINT32("iobase", DebugconState, iobase, 0xe9,
+        .description = "its port"),
+    DEFINE_PROP_CHR("chardev", DebugconState, chardev,
+        .description = "id of the back end"),
+    DEFINE_PROP_UINT32("readback", DebugconState, readback, 0xe9,
+        .description = "what reads give"),
     { }
 };
 

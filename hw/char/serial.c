@@ -536,10 +536,14 @@ bool serial_hds_isa_init(ISABus *bus, int from, int to, Error **errp)
 }
 
 static const Property serial_props[] = {
-    DEFINE_PROP_UINT32("index", SerialState, index, UINT32_MAX),
-    DEFINE_PROP_UINT32("iobase", SerialState, iobase, UINT32_MAX),
-    DEFINE_PROP_UINT32("irq", SerialState, isairq, UINT32_MAX),
-    DEFINE_PROP_CHR("chardev", SerialState, chardev),
+    DEFINE_PROP_UINT32("index", SerialState, index, UINT32_MAX,
+        .description = "0 to 3: COM1 to COM4"),
+    DEFINE_PROP_UINT32("iobase", SerialState, iobase, UINT32_MAX,
+        .description = "first of eight ports"),
+    DEFINE_PROP_UINT32("irq", SerialState, isairq, UINT32_MAX,
+        .description = "ISA line"),
+    DEFINE_PROP_CHR("chardev", SerialState, chardev,
+        .description = "id of the back end"),
     { }
 };
 

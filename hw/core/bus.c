@@ -43,7 +43,11 @@ static void qbus_attach(BusState *bus, DeviceState *parent, const char *name)
     if (parent) {
         QTAILQ_INSERT_TAIL(&parent->child_bus, bus, sibling);
         parent->num_child_bus++;
-        object_property_add_child(OBJECT(parent), bus->name, OBJECT(bus));
+        /* A device's id may be the name of one of its properties. */
+        object_property_add_child(OBJECT(parent),
+                                  object_property_find(OBJECT(parent),
+                                                       bus->name)
+                                  ? "bus[*]" : bus->name, OBJECT(bus));
         object_unref(bus);      /* the parent's reference is the one left */
     }
     qemu_mutex_lock(&bus_lock);

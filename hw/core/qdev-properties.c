@@ -473,7 +473,8 @@ static JsonNode *prop_default_node(const Property *prop)
     const PropertyInfo *info = prop->info;
 
     if (!prop->set_default || info == &qdev_prop_fd ||
-        (info == &qdev_prop_uint32 && prop->defval == UINT32_MAX)) {
+        (info == &qdev_prop_uint32 && prop->defval == UINT32_MAX) ||
+        (g_str_has_prefix(info->type, "int") && prop->defval == -1)) {
         return NULL;
     }
     if (info->values) {
@@ -501,7 +502,7 @@ void device_class_set_props(DeviceClass *dc, const Property *props)
                                        p->info->set ? device_prop_set : NULL,
                                        (void *)p);
         op->defval = prop_default_node(p);
-        op->description = g_strdup(p->info->description);
+        op->description = g_strdup(p->description ?: p->info->description);
     }
 }
 
@@ -604,7 +605,8 @@ bool qdev_prop_register_global(const char *driver, const char *prop,
     GlobalProperty *g;
 
     if (!oc || !object_class_dynamic_cast(oc, TYPE_DEVICE)) {
-        error_setg(errp, "'%s' is not a device type", driver);
+        error_setg(errp, "-global %s.%s=%s: '%s' is not a device type", driver,
+                   prop, value, driver);
         return false;
     }
     g = g_new0(GlobalProperty, 1);

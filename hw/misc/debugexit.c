@@ -57,8 +57,10 @@ static void debug_exit_unrealize(DeviceState *dev)
 }
 
 static const Property debug_exit_props[] = {
-    DEFINE_PROP_UINT32("iobase", DebugExitState, iobase, 0x501),
-    DEFINE_PROP_UINT32("iosize", DebugExitState, iosize, 2),
+    DEFINE_PROP_UINT32("iobase", DebugExitState, iobase, 0x501,
+        .description = "first port"),
+    DEFINE_PROP_UINT32("iosize", DebugExitState, iosize, 2,
+        .description = "ports it has"),
     { }
 };
 

@@ -297,7 +297,8 @@ static void edu_reset(DeviceState *dev)
 }
 
 static const Property edu_props[] = {
-    DEFINE_PROP_UINT64("dma_mask", EduState, dma_mask, 0x0fffffff),
+    DEFINE_PROP_UINT64("dma_mask", EduState, dma_mask, 0x0fffffff,
+        .description = "addresses that its DMA reaches"),
     { }
 };
 

@@ -235,7 +235,8 @@ static void testdev_reset(DeviceState *dev)
 }
 
 static const Property testdev_props[] = {
-    DEFINE_PROP_SIZE("membar", PCITestDev, membar_size, 0),
+    DEFINE_PROP_SIZE("membar", PCITestDev, membar_size, 0,
+        .description = "size of a memory BAR of its own; 0: none"),
     { }
 };
 

@@ -139,8 +139,10 @@ static void pvpanic_isa_unrealize(DeviceState *dev)
 }
 
 static const Property pvpanic_isa_props[] = {
-    DEFINE_PROP_UINT32("ioport", PVPanicISA, ioport, 0x505),
-    DEFINE_PROP_UINT8("events", PVPanicISA, pvpanic.events, PVPANIC_ALL),
+    DEFINE_PROP_UINT32("ioport", PVPanicISA, ioport, 0x505,
+        .description = "its port"),
+    DEFINE_PROP_UINT8("events", PVPanicISA, pvpanic.events, PVPANIC_ALL,
+        .description = "events it tells of: 1 panicked, 2 crash kernel loaded"),
     { }
 };
 
@@ -179,7 +181,8 @@ static void pvpanic_pci_finalize(Object *obj)
 }
 
 static const Property pvpanic_pci_props[] = {
-    DEFINE_PROP_UINT8("events", PVPanicPCI, pvpanic.events, PVPANIC_ALL),
+    DEFINE_PROP_UINT8("events", PVPanicPCI, pvpanic.events, PVPANIC_ALL,
+        .description = "events it tells of: 1 panicked, 2 crash kernel loaded"),
     { }
 };
 

@@ -489,16 +489,25 @@ static void nvme_device_reset(DeviceState *dev)
 }
 
 static const Property nvme_props[] = {
-    DEFINE_PROP_DRIVE("drive", NvmeCtrl, blk),
-    DEFINE_PROP_STRING("serial", NvmeCtrl, serial),
-    DEFINE_PROP_UINT32("num_queues", NvmeCtrl, num_queues, 0),
+    DEFINE_PROP_DRIVE("drive", NvmeCtrl, blk,
+        .description = "id of the disk"),
+    DEFINE_PROP_STRING("serial", NvmeCtrl, serial,
+        .description = "serial number; required"),
+    DEFINE_PROP_UINT32("num_queues", NvmeCtrl, num_queues, 0,
+        .description = "queues with the admin queue; use max_ioqpairs"),
     DEFINE_PROP_UINT32("max_ioqpairs", NvmeCtrl, max_ioqpairs,
-                       NVME_MAX_IOQPAIRS),
-    DEFINE_PROP_UINT16("msix_qsize", NvmeCtrl, msix_qsize, 65),
-    DEFINE_PROP_UINT8("mdts", NvmeCtrl, mdts, 7),
-    DEFINE_PROP_UINT32("logical_block_size", NvmeCtrl, logical_block_size, 512),
-    DEFINE_PROP_UINT8("aerl", NvmeCtrl, aerl, 3),
-    DEFINE_PROP_UINT32("aer_max_queued", NvmeCtrl, aer_max_queued, 64),
+                       NVME_MAX_IOQPAIRS,
+        .description = "most pairs of I/O queues"),
+    DEFINE_PROP_UINT16("msix_qsize", NvmeCtrl, msix_qsize, 65,
+        .description = "interrupt vectors"),
+    DEFINE_PROP_UINT8("mdts", NvmeCtrl, mdts, 7,
+        .description = "largest transfer: 2^N pages of 4 KiB; 0: any"),
+    DEFINE_PROP_UINT32("logical_block_size", NvmeCtrl, logical_block_size, 512,
+        .description = "bytes of a block"),
+    DEFINE_PROP_UINT8("aerl", NvmeCtrl, aerl, 3,
+        .description = "most event requests waiting, minus 1"),
+    DEFINE_PROP_UINT32("aer_max_queued", NvmeCtrl, aer_max_queued, 64,
+        .description = "most events kept for later"),
     { }
 };
 

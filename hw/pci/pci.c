@@ -264,10 +264,10 @@ static bool check_devfn(PCIBus *bus, PCIDevice *dev, Error **errp)
     other = bus->devices[dev->devfn];
     if (other) {
         error_setg(errp, "PCI: slot %d function %d not available for %s, in "
-                   "use by %s,id=%s", PCI_SLOT(dev->devfn),
+                   "use by %s%s%s", PCI_SLOT(dev->devfn),
                    PCI_FUNC(dev->devfn), type,
                    object_get_typename(OBJECT(other)),
-                   other->qdev.id ? other->qdev.id : "");
+                   other->qdev.id ? ",id=" : "", other->qdev.id ?: "");
         return false;
     }
     return check_functions(bus, dev, errp);
@@ -440,12 +440,18 @@ void pci_set_power(PCIDevice *dev, bool on)
 }
 
 static const Property pci_props[] = {
-    DEFINE_PROP_PCI_DEVFN("addr", PCIDevice, devfn, -1),
-    DEFINE_PROP_STRING("romfile", PCIDevice, romfile),
-    DEFINE_PROP_UINT32("romsize", PCIDevice, romsize, 0),
-    DEFINE_PROP_INT32("rombar", PCIDevice, rombar, 1),
-    DEFINE_PROP_BOOL("multifunction", PCIDevice, multifunction, false),
-    DEFINE_PROP_INT32("bootindex", PCIDevice, bootindex, -1),
+    DEFINE_PROP_PCI_DEVFN("addr", PCIDevice, devfn, -1,
+        .description = "slot, or slot.function, in hexadecimal"),
+    DEFINE_PROP_STRING("romfile", PCIDevice, romfile,
+        .description = "option ROM; empty: without"),
+    DEFINE_PROP_UINT32("romsize", PCIDevice, romsize, 0,
+        .description = "bytes of the ROM; 0: those of the file"),
+    DEFINE_PROP_INT32("rombar", PCIDevice, rombar, 1,
+        .description = "0: the ROM has no BAR"),
+    DEFINE_PROP_BOOL("multifunction", PCIDevice, multifunction, false,
+        .description = "the slot has more functions than this one"),
+    DEFINE_PROP_INT32("bootindex", PCIDevice, bootindex, -1,
+        .description = "place in firmware's boot order"),
     { }
 };
 

@@ -212,10 +212,14 @@ static void port_exit(PCIDevice *d)
 }
 
 static const Property port_props[] = {
-    DEFINE_PROP_UINT8("port", PCIERootPort, port_nr, 0),
-    DEFINE_PROP_UINT8("chassis", PCIERootPort, chassis, 0),
-    DEFINE_PROP_UINT16("slot", PCIERootPort, slot_nr, 0),
-    DEFINE_PROP_BOOL("hotplug", PCIERootPort, hotplug, true),
+    DEFINE_PROP_UINT8("port", PCIERootPort, port_nr, 0,
+        .description = "number of the port"),
+    DEFINE_PROP_UINT8("chassis", PCIERootPort, chassis, 0,
+        .description = "with slot: the name of the slot"),
+    DEFINE_PROP_UINT16("slot", PCIERootPort, slot_nr, 0,
+        .description = "with chassis: the name of the slot"),
+    DEFINE_PROP_BOOL("hotplug", PCIERootPort, hotplug, true,
+        .description = "the guest may be given another card"),
     { }
 };
 

@@ -12,6 +12,7 @@
 #include "hw/boards.h"
 #include "hw/remote/proxy-memory-listener.h"
 #include "qemu/error-report.h"
+#include "qemu/log.h"
 
 static bool is_guest_ram(const MemoryRegionSection *section)
 {
@@ -130,6 +131,7 @@ static void commit(MemoryListener *listener)
             drop_smallest(table);
         }
     }
+    trace_event("proxy_memory_table", "%s %u regions", pml->name, table->len);
     if (table->len) {
         pml->link->ops->set_memory(pml->link,
                                    (const ProxyMemRegion *)table->data,

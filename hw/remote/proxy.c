@@ -468,11 +468,16 @@ static bool set_socket(Object *obj, const char *name, JsonNode *value,
 }
 
 static const Property proxy_props[] = {
-    DEFINE_PROP_FD("fd", PCIProxyDev, fd),
-    DEFINE_PROP_UINT32("connect-timeout", PCIProxyDev, connect_timeout, 5000),
-    DEFINE_PROP_UINT32("timeout", PCIProxyDev, timeout, 10000),
-    DEFINE_PROP_UINT32("poll-max-ns", PCIProxyDev, poll_max_ns, 100000),
-    DEFINE_PROP_UINT32("reconnect-ms", PCIProxyDev, reconnect_ms, 1000),
+    DEFINE_PROP_FD("fd", PCIProxyDev, fd,
+        .description = "connected UNIX stream socket, by number or by name (getfd)"),
+    DEFINE_PROP_UINT32("connect-timeout", PCIProxyDev, connect_timeout, 5000,
+        .description = "ms to wait for who listens at the path"),
+    DEFINE_PROP_UINT32("timeout", PCIProxyDev, timeout, 10000,
+        .description = "ms after which a process that does not answer is gone"),
+    DEFINE_PROP_UINT32("poll-max-ns", PCIProxyDev, poll_max_ns, 100000,
+        .description = "longest time to spin for an answer; 0: never"),
+    DEFINE_PROP_UINT32("reconnect-ms", PCIProxyDev, reconnect_ms, 1000,
+        .description = "ms between looks for a process that went away; 0: none"),
     { }
 };
 

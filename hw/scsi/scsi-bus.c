@@ -262,10 +262,14 @@ static void scsi_device_unrealize(DeviceState *qdev)
 static void scsi_device_class_init(ObjectClass *oc, void *data)
 {
     static const Property props[] = {
-        DEFINE_PROP_UINT32("channel", SCSIDevice, channel, 0),
-        DEFINE_PROP_INT32("scsi-id", SCSIDevice, id, -1),
-        DEFINE_PROP_INT32("lun", SCSIDevice, lun, -1),
-        DEFINE_PROP_INT32("bootindex", SCSIDevice, bootindex, -1),
+        DEFINE_PROP_UINT32("channel", SCSIDevice, channel, 0,
+            .description = "always 0"),
+        DEFINE_PROP_INT32("scsi-id", SCSIDevice, id, -1,
+            .description = "address on the bus"),
+        DEFINE_PROP_INT32("lun", SCSIDevice, lun, -1,
+            .description = "logical unit"),
+        DEFINE_PROP_INT32("bootindex", SCSIDevice, bootindex, -1,
+            .description = "place in firmware's boot order"),
         { }
     };
     DeviceClass *dc = DEVICE_CLASS(oc);

@@ -322,13 +322,20 @@ static void disk_reset(DeviceState *qdev)
 }
 
 static const Property disk_props[] = {
-    DEFINE_PROP_DRIVE("drive", SCSIDisk, blk),
-    DEFINE_PROP_STRING("serial", SCSIDisk, serial),
-    DEFINE_PROP_STRING("vendor", SCSIDisk, vendor),
-    DEFINE_PROP_STRING("product", SCSIDisk, product),
-    DEFINE_PROP_STRING("ver", SCSIDisk, version),
-    DEFINE_PROP_STRING("device_id", SCSIDisk, device_id),
-    DEFINE_PROP_UINT64("wwn", SCSIDisk, wwn, 0),
+    DEFINE_PROP_DRIVE("drive", SCSIDisk, blk,
+        .description = "id of the disk"),
+    DEFINE_PROP_STRING("serial", SCSIDisk, serial,
+        .description = "serial number"),
+    DEFINE_PROP_STRING("vendor", SCSIDisk, vendor,
+        .description = "8 characters"),
+    DEFINE_PROP_STRING("product", SCSIDisk, product,
+        .description = "16 characters"),
+    DEFINE_PROP_STRING("ver", SCSIDisk, version,
+        .description = "revision, 4 characters"),
+    DEFINE_PROP_STRING("device_id", SCSIDisk, device_id,
+        .description = "identifier in VPD page 83h"),
+    DEFINE_PROP_UINT64("wwn", SCSIDisk, wwn, 0,
+        .description = "world wide name; 0: none"),
     DEFINE_PROP_ON_OFF_AUTO("write-cache", SCSIDisk, write_cache,
                             ON_OFF_AUTO_AUTO),
     { }
@@ -336,11 +343,15 @@ static const Property disk_props[] = {
 
 static const Property hd_props[] = {
     DEFINE_PROP_UINT32("logical_block_size", SCSIDisk, logical_block_size,
-                       512),
+                       512,
+        .description = "bytes of a block"),
     DEFINE_PROP_UINT32("physical_block_size", SCSIDisk, physical_block_size,
-                       512),
-    DEFINE_PROP_UINT16("rotation_rate", SCSIDisk, rotation_rate, 0),
-    DEFINE_PROP_BOOL("removable", SCSIDisk, removable, false),
+                       512,
+        .description = "bytes that the medium writes at once"),
+    DEFINE_PROP_UINT16("rotation_rate", SCSIDisk, rotation_rate, 0,
+        .description = "per minute; 1: no rotating medium, 0: unknown"),
+    DEFINE_PROP_BOOL("removable", SCSIDisk, removable, false,
+        .description = "the medium can be taken out"),
     { }
 };
 

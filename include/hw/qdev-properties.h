@@ -30,6 +30,7 @@ typedef struct PropertyInfo {
 
 struct Property {
     const char *name;           /* NULL ends a table */
+    const char *description;    /* for help; NULL: that of its kind */
     const PropertyInfo *info;
     ptrdiff_t offset;
     int bitnr;                  /* qdev_prop_bit */
@@ -58,13 +59,13 @@ typedef enum OnOffAuto { ON_OFF_AUTO_AUTO, ON_OFF_AUTO_ON, ON_OFF_AUTO_OFF }
       .offset = offsetof(state_, field_)                                \
           + type_check(type_, typeof(((state_ *)0)->field_)),           \
       __VA_ARGS__ }
-/* Further members may follow a default: .min = 16, .max = 4096. */
+/* Further members may follow: .min = 16, .max = 4096, .description = "". */
 #define DEFINE_PROP_DEF(n, s, f, i, t, d, ...)                          \
     DEFINE_PROP(n, s, f, i, t, .set_default = true,                     \
                 .defval = (int64_t)(d), ##__VA_ARGS__)
 
-#define DEFINE_PROP_BOOL(n, s, f, d) \
-    DEFINE_PROP_DEF(n, s, f, qdev_prop_bool, bool, d)
+#define DEFINE_PROP_BOOL(n, s, f, d, ...) \
+    DEFINE_PROP_DEF(n, s, f, qdev_prop_bool, bool, d, ##__VA_ARGS__)
 #define DEFINE_PROP_UINT8(n, s, f, d, ...) \
     DEFINE_PROP_DEF(n, s, f, qdev_prop_uint8, uint8_t, d, ##__VA_ARGS__)
 #define DEFINE_PROP_UINT16(n, s, f, d, ...) \
@@ -77,28 +78,28 @@ typedef enum OnOffAuto { ON_OFF_AUTO_AUTO, ON_OFF_AUTO_ON, ON_OFF_AUTO_OFF }
     DEFINE_PROP_DEF(n, s, f, qdev_prop_int32, int32_t, d, ##__VA_ARGS__)
 #define DEFINE_PROP_SIZE(n, s, f, d, ...) \
     DEFINE_PROP_DEF(n, s, f, qdev_prop_size, uint64_t, d, ##__VA_ARGS__)
-#define DEFINE_PROP_ON_OFF_AUTO(n, s, f, d) \
-    DEFINE_PROP_DEF(n, s, f, qdev_prop_on_off_auto, OnOffAuto, d)
+#define DEFINE_PROP_ON_OFF_AUTO(n, s, f, d, ...) \
+    DEFINE_PROP_DEF(n, s, f, qdev_prop_on_off_auto, OnOffAuto, d, ##__VA_ARGS__)
 #define DEFINE_PROP_BIT(n, s, f, bit, d)                                \
     DEFINE_PROP(n, s, f, qdev_prop_bit, uint32_t, .bitnr = (bit),       \
                 .set_default = true, .defval = (d))
-#define DEFINE_PROP_STRING(n, s, f) \
-    DEFINE_PROP(n, s, f, qdev_prop_string, char *)
+#define DEFINE_PROP_STRING(n, s, f, ...) \
+    DEFINE_PROP(n, s, f, qdev_prop_string, char *, ##__VA_ARGS__)
 /* The id of a -drive or the node name of a -blockdev. */
-#define DEFINE_PROP_DRIVE(n, s, f) \
-    DEFINE_PROP(n, s, f, qdev_prop_drive, BlockBackend *)
+#define DEFINE_PROP_DRIVE(n, s, f, ...) \
+    DEFINE_PROP(n, s, f, qdev_prop_drive, BlockBackend *, ##__VA_ARGS__)
 /* The id of a -chardev. */
-#define DEFINE_PROP_CHR(n, s, f) \
-    DEFINE_PROP(n, s, f, qdev_prop_chr, Chardev *)
+#define DEFINE_PROP_CHR(n, s, f, ...) \
+    DEFINE_PROP(n, s, f, qdev_prop_chr, Chardev *, ##__VA_ARGS__)
 #define DEFINE_PROP_LINK(n, s, f, t, ptr)                               \
     DEFINE_PROP(n, s, f, qdev_prop_link, ptr, .link_type = (t))
 /* "slot[.function]" in hexadecimal; -1 takes a free slot. */
-#define DEFINE_PROP_PCI_DEVFN(n, s, f, d) \
-    DEFINE_PROP_DEF(n, s, f, qdev_prop_pci_devfn, int32_t, d)
+#define DEFINE_PROP_PCI_DEVFN(n, s, f, d, ...) \
+    DEFINE_PROP_DEF(n, s, f, qdev_prop_pci_devfn, int32_t, d, ##__VA_ARGS__)
 /* A descriptor by number, or by the name that getfd gave it; the property
  * owns it.  Default -1. */
-#define DEFINE_PROP_FD(n, s, f) \
-    DEFINE_PROP_DEF(n, s, f, qdev_prop_fd, int, -1)
+#define DEFINE_PROP_FD(n, s, f, ...) \
+    DEFINE_PROP_DEF(n, s, f, qdev_prop_fd, int, -1, ##__VA_ARGS__)
 
 /* What qdev_prop_fd's setter does, for objects that are no devices: the
  * descriptor, close-on-exec, for the caller to own, or -1 with @errp.  A number

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Disks that come and go while Linux runs, in the machine's own process and
-in another: through a PCI Express root port on q35, through ACPI on pc."""
+in another: through a PCI Express root port on q35, through ACPI on pc; and a
+device process that dies, and another that takes its place."""
 import os
 import sys
 import unittest
@@ -60,7 +61,7 @@ class Plugging:
             machine=self.machine, kernel=linux.kernel(),
             initrd=image.write(os.path.join(self.dir, 'initrd'),
                                suite.image()),
-            append='console=ttyS0 quiet panic=-1 nvme_core.io_timeout=3 '
+            append='console=ttyS0 loglevel=5 panic=-1 nvme_core.io_timeout=3 '
                    'nvme_core.admin_timeout=3',
             extra=['-qmp', f'unix:{monitor},server=on,wait=off', *self.extra])
         self.guest.__enter__()
@@ -140,6 +141,17 @@ class Plugging:
         far.event('DEVICE_DELETED', LONG, lambda data: data['device'] == 'n')
         far.close()
         self.assertEqual(self.remote.wait(10), 0, self.remote.errors)
+
+    def test_disk_whose_process_is_replaced(self):
+        Qmp(self.process('one')).close()
+        self.plug_proxy('one')
+        self.remote.process.kill()
+        self.qmp.event('X_PCI_PROXY_DEV_GONE', LONG)
+        self.disk = self.image('other')
+        Qmp(self.process('one')).close()
+        self.qmp.event('X_PCI_PROXY_DEV_BACK', LONG)
+        # Linux notices at its next command, and sets up the disk anew.
+        self.console(f'disks one={suite.digest(self.disk)};')
 
 
 class OnPc(Plugging, unittest.TestCase):
