@@ -309,6 +309,38 @@ class Completion(unittest.TestCase):
         self.assertEqual(self.complete('-help', 'dev'), ['devices'])
 
 
+class Manual(unittest.TestCase):
+    def made(self, name, section, *pages):
+        top = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../..')
+        return subprocess.run(
+            [sys.executable, os.path.join(top, 'scripts/manpage.py'), name,
+             section, 'summary', *(os.path.join(top, 'docs/system', page)
+                                   for page in pages)],
+            capture_output=True, text=True, check=True).stdout
+
+    def test_pages_are_good_roff(self):
+        if not shutil.which('groff'):
+            self.skipTest('needs groff')
+        for page in (self.made('qemu-system-x86_64', '1', 'invocation.md',
+                               'devices.md', 'disks.md'),
+                     self.made('mpqemu', '7', 'multi-process.md')):
+            # b, w: lines that cannot be broken and such are not meant.
+            done = subprocess.run(['groff', '-man', '-Tutf8', '-z', '-wall'],
+                                  input=page, capture_output=True, text=True,
+                                  check=False)
+            warnings = [line for line in done.stderr.splitlines()
+                        if "can't break line" not in line
+                        and 'cannot break line' not in line]
+            self.assertEqual((done.returncode, warnings), (0, []))
+
+    def test_every_option_is_in_it(self):
+        page = self.made('qemu-system-x86_64', '1', 'invocation.md')
+        missing = [option for option in
+                   re.findall(r'^  -(\S+) ', run(['-help']).stdout, re.M)
+                   if '\\fB\\-' + option.replace('-', '\\-') not in page]
+        self.assertEqual(missing, [])
+
+
 def main():
     global MAIN, COMPLETION
     parser = argparse.ArgumentParser(description=__doc__)

@@ -7,38 +7,25 @@ empty directories where they keep their state, and drives them by virsh.  The
 guest is SeaBIOS on this machine's KVM.
 """
 import argparse
+import fnmatch
+import json
 import os
 import re
-import shutil
-import signal
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
+import xml.etree.ElementTree as ET
 
 from mpqemu_test import tap
-from mpqemu_test.pair import Program, end_with_parent
+from mpqemu_test.pair import DISTRIBUTION, Program
+from mpqemu_test.virsh import (Daemons, Events, again_in_private, impossible,
+                               start, virsh, within)
 
 MAIN = None
 REMOTE = None
-PRIVATE = ['/etc/libvirt', '/var/lib/libvirt', '/var/log/libvirt',
-           '/var/cache/libvirt', '/run']
-
-QEMU_CONF = '''
-security_driver = "none"
-user = "root"
-group = "root"
-cgroup_controllers = []
-namespaces = []
-stdio_handler = "file"
-remember_owner = 0
-'''
-
-LIBVIRTD_CONF = '''
-auth_unix_ro = "none"
-auth_unix_rw = "none"
-'''
+DOCUMENT = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                        '../../docs/system/libvirt.md')
 
 DOMAIN = '''
 <domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
@@ -61,58 +48,6 @@ DOMAIN = '''
   </qemu:commandline>
 </domain>
 '''
-
-
-def virsh(*command, fails=False):
-    """What virsh prints."""
-    done = subprocess.run(['virsh', '-q', '-c', 'qemu:///system', *command],
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=60, check=False)
-    text = done.stdout.decode(errors='replace')
-    if (done.returncode != 0) != fails:
-        raise AssertionError(f'virsh {" ".join(command)}: {text}')
-    return text.strip()
-
-
-def within(limit, true):
-    """Waits until true() is, for limit seconds."""
-    end = time.monotonic() + limit
-    while not true():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-class Daemons:
-    """libvirtd and virtlogd in the directories that are private to us."""
-
-    def __init__(self):
-        for path in PRIVATE:
-            os.makedirs(path, exist_ok=True)
-            subprocess.run(['mount', '-t', 'tmpfs', 'tmpfs', path], check=True)
-        for name, text in (('qemu.conf', QEMU_CONF),
-                           ('libvirtd.conf', LIBVIRTD_CONF)):
-            with open(f'/etc/libvirt/{name}', 'w', encoding='ascii') as file:
-                file.write(text)
-        os.makedirs('/run/libvirt')
-        self.log = Program('virtlogd', ['virtlogd'])
-        self.start()
-
-    def start(self):
-        self.daemon = Program('libvirtd', ['libvirtd'])
-
-        def answers():
-            return subprocess.run(
-                ['virsh', '-q', '-c', 'qemu:///system', 'version'],
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                check=False).returncode == 0
-        if not within(30, answers):
-            raise AssertionError(f'libvirtd: {self.daemon.errors}')
-
-    def stop(self):
-        self.daemon.process.send_signal(signal.SIGTERM)
-        self.daemon.process.wait(20)
 
 
 class Capabilities(unittest.TestCase):
@@ -139,33 +74,21 @@ class Domain(unittest.TestCase):
         with open(xml, 'w', encoding='ascii') as file:
             file.write(DOMAIN.format(main=MAIN, socket=path))
         virsh('define', xml)
-        self.events = Program('virsh event', [
-            'stdbuf', '-oL', 'virsh', '-c', 'qemu:///system', 'event',
-            '--loop', '--event', 'lifecycle'], stdout=subprocess.PIPE)
-        os.set_blocking(self.events.process.stdout.fileno(), False)
-        self.seen = ''
-        try:
-            virsh('start', 'guest')
-        except AssertionError as failed:
-            with open('/var/log/libvirt/qemu/guest.log',
-                      encoding='utf-8', errors='replace') as log:
-                raise AssertionError(f'{failed}\n{log.read()}') from None
+        self.events = Events('event', '--loop', '--event', 'lifecycle')
+        start('guest')
 
     def tearDown(self):
         if virsh('domstate', 'guest') != 'shut off':
             virsh('destroy', 'guest')
         virsh('undefine', 'guest')
-        for program in (self.events, self.remote):
-            program.process.kill()
-            program.process.wait()
+        self.events.end()
+        self.remote.process.kill()
+        self.remote.process.wait()
         self.dir.cleanup()
 
     def event(self, text):
-        """Waits until libvirt has told of a change."""
-        def there():
-            self.seen += (self.events.process.stdout.read() or b'').decode()
-            return text in self.seen
-        self.assertTrue(within(10, there), f'no {text} in: {self.seen}')
+        self.assertTrue(self.events.wait(text),
+                        f'no {text} in: {self.events.seen}')
 
     def test_runs_and_obeys(self):
         self.assertEqual(virsh('domstate', '--reason', 'guest'),
@@ -180,14 +103,12 @@ class Domain(unittest.TestCase):
         virsh('reset', 'guest')
         self.assertEqual(virsh('domstate', 'guest'), 'running')
         # SeaBIOS does not listen to the button; that it was pressed is told.
-        button = Program('virsh qemu-monitor-event', [
-            'virsh', '-c', 'qemu:///system', 'qemu-monitor-event',
-            '--event', 'POWERDOWN', '--timeout', '20'], stdout=subprocess.PIPE)
-        self.assertTrue(within(5, lambda: 'qemu-monitor-event' in open(
-            f'/proc/{button.pid}/cmdline', encoding='ascii').read()))
-        time.sleep(0.5)
-        virsh('shutdown', 'guest')
-        self.assertIn(b'POWERDOWN', button.process.stdout.read())
+        # It is pressed until virsh, which takes its time to listen, hears it.
+        button = Events('qemu-monitor-event', '--event', 'POWERDOWN')
+        self.assertTrue(within(20, lambda: not virsh('shutdown', 'guest')
+                               .startswith('error')
+                               and button.wait('POWERDOWN', 0.5)))
+        button.end()
         self.assertEqual(virsh('domstate', 'guest'), 'running')
         virsh('destroy', 'guest')
         self.assertEqual(virsh('domstate', '--reason', 'guest'),
@@ -234,23 +155,140 @@ class Domain(unittest.TestCase):
         self.assertEqual(virsh('domstate', 'guest'), 'running')
 
 
+#: Asked of both emulators.
+QUERIES = ['query-status', 'query-name', 'query-uuid', 'query-kvm',
+           'query-target', 'query-pci', 'query-block', 'query-blockstats',
+           'query-named-block-nodes', 'query-cpus-fast',
+           'query-hotpluggable-cpus', 'query-iothreads', 'query-memdev',
+           'query-memory-size-summary', 'query-memory-devices',
+           'query-current-machine', 'query-balloon', 'query-rx-filter',
+           'query-migrate', 'query-tpm-models', 'query-vnc', 'query-jobs']
+
+#: What no two runs have in common.
+PASSING = ('cpu.time', 'cpu.user', 'cpu.system', 'balloon.rss', '*.time',
+           '*.delay', '*.wait', '*thread-id', '*qom-path', '*.id',
+           '*.filename', 'CPU time', 'Id', 'id', '*_range.*', '*.address',
+           '*.irq', '*.bus.number', '*.bus.secondary', '*.bus.subordinate',
+           '*.bus_range.*')
+
+SAME = '''
+<domain type='kvm'>
+  <name>same</name><uuid>5f6a2a1e-5d0e-4f5e-9b43-0d6a1b1e2c3d</uuid>
+  <memory unit='MiB'>128</memory>
+  <vcpu>2</vcpu>
+  <memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>
+  <os><type arch='x86_64' machine='{machine}'>hvm</type></os>
+  <features><acpi/><apic/></features>
+  <cpu mode='host-passthrough' check='none'>
+    <feature policy='disable' name='arch-capabilities'/>
+  </cpu>
+  <devices>
+    <emulator>{main}</emulator>
+    <controller type='usb' model='none'/>
+    {more}
+    <serial type='pty'><target port='0'/></serial>
+    <memballoon model='none'/>
+  </devices>
+</domain>
+'''
+
+
+def of_json(value, path=''):
+    """Each leaf as 'path: value'; a list's elements are a set."""
+    if isinstance(value, dict):
+        for name, member in value.items():
+            yield from of_json(member, f'{path}.{name}' if path else name)
+    elif isinstance(value, list):
+        for element in value:
+            yield from of_json(element, path)
+    elif not any(fnmatch.fnmatch(path, one) for one in PASSING):
+        yield f'{path}: {value}'
+
+
+def of_xml(element, path=''):
+    """The same of attributes and texts; an enum's name stands for its tag."""
+    for child in element:
+        below = f'{path}/{child.get("name") or child.tag}'.lstrip('/')
+        for name, value in child.attrib.items():
+            if name != 'name':
+                yield f'{below}@{name}: {value}'
+        if child.text and child.text.strip():
+            yield f'{below}: {child.text.strip()}'
+        yield from of_xml(child, below.removesuffix('/value'))
+
+
+def of_lines(text, sign):
+    """The same of 'name: value' or 'name=value' lines; a statistic's value is
+    not compared."""
+    for line in text.splitlines():
+        name, _, value = line.strip().partition(sign)
+        name = re.sub(r'\.\d+\.', '.N.', name)
+        if not any(fnmatch.fnmatch(name, one) for one in PASSING):
+            yield (f'{name}: {value.strip()}'
+                   if not name.endswith('.sum') else name)
+
+
+class Likeness(unittest.TestCase):
+    """For the same XML virsh prints the same of our emulator as of the
+    distribution's, but for what a table in the documentation says."""
+    maxDiff = None
+
+    def told(self, emulator, machine, more):
+        """What each command says, as a set of lines."""
+        with tempfile.NamedTemporaryFile('w', suffix='.xml') as file:
+            file.write(SAME.format(main=emulator, machine=machine, more=more))
+            file.flush()
+            virsh('define', file.name)
+        try:
+            start('same')
+            told = {'dumpxml': of_xml(ET.fromstring(virsh('dumpxml', 'same'))),
+                    'domcapabilities': of_xml(ET.fromstring(virsh(
+                        'domcapabilities', '--emulatorbin', emulator,
+                        '--virttype', 'kvm', '--machine', machine))),
+                    'domstats': of_lines(virsh('domstats', 'same'), '='),
+                    'dominfo': of_lines(virsh('dominfo', 'same'), ':')}
+            for query in QUERIES:
+                answer = json.loads(virsh('qemu-monitor-command', 'same',
+                                          json.dumps({'execute': query})))
+                told[query] = of_json(answer.get('return', answer))
+            return {name: {line.replace(emulator, 'EMULATOR')
+                           for line in lines} for name, lines in told.items()}
+        finally:
+            if virsh('domstate', 'same') != 'shut off':
+                virsh('destroy', 'same')
+            virsh('undefine', 'same')
+
+    @staticmethod
+    def documented():
+        """(command, pattern) of each row of the table."""
+        with open(DOCUMENT, encoding='utf-8') as file:
+            text = file.read().partition('## Where virsh shows')[2]
+        return re.findall(r'^\| `([^`]+)` \| `([^`]+)` \| ', text, re.M)
+
+    def test_differences_are_those_of_the_documentation(self):
+        if not os.access(DISTRIBUTION, os.X_OK):
+            self.skipTest(f'needs {DISTRIBUTION}')
+        rows = self.documented()
+        used, unknown = set(), []
+        for machine, more in (
+                ('q35', "<controller type='pci' index='0' model='pcie-root'/>"
+                 "<controller type='pci' index='1' model='pcie-root-port'/>"),
+                ('pc', "<controller type='scsi' model='lsilogic'/>")):
+            theirs = self.told(DISTRIBUTION, machine, more)
+            ours = self.told(MAIN, machine, more)
+            for name, lines in ours.items():
+                for line in sorted(lines ^ theirs[name]):
+                    matched = [row for row in rows if row[0] == name
+                               and fnmatch.fnmatchcase(line, row[1])]
+                    used.update(matched)
+                    if not matched:
+                        unknown.append((machine, name,
+                                        '+-'[line in theirs[name]], line))
+        self.assertEqual(unknown, [])
+        self.assertEqual(set(rows) - used, set(), 'rows that say too much')
+
+
 daemons = None
-
-
-def possible():
-    """Why the test cannot run here, or None."""
-    if os.geteuid() != 0:
-        return 'needs root'
-    if not os.access('/dev/kvm', os.R_OK | os.W_OK):
-        return 'needs KVM'
-    for name in ('libvirtd', 'virtlogd', 'virsh'):
-        if not shutil.which(name):
-            return f'needs {name}'
-    if subprocess.run(['unshare', '-m', '-p', '--fork', '--mount-proc',
-                       'true'], stderr=subprocess.DEVNULL,
-                      check=False).returncode:
-        return 'needs name spaces'
-    return None
 
 
 def main():
@@ -260,24 +298,21 @@ def main():
     parser.add_argument('--remote', help='of the device process')
     parser.add_argument('--inside', action='store_true',
                         help=argparse.SUPPRESS)
+    parser.add_argument('only', nargs='*', metavar='CLASS[.TEST]')
     args = parser.parse_args()
     MAIN = os.path.realpath(args.main)
     REMOTE = os.path.realpath(args.remote or args.main)
     if not args.inside:
-        why = possible()
+        why = impossible()
         if why:
             print(f'1..0 # SKIP {why}')
             return 0
-        return subprocess.run(
-            ['unshare', '-m', '-p', '--fork', '--kill-child', '--mount-proc',
-             # The first process: takes leave of orphans, as init does.
-             'sh', '-c', '"$@"; exit $?', 'sh',
-             sys.executable, os.path.abspath(__file__), '--inside', '--main',
-             MAIN, '--remote', REMOTE], check=False,
-            preexec_fn=end_with_parent).returncode
+        return again_in_private(['--inside', '--main', MAIN,
+                                 '--remote', REMOTE, *args.only])
     daemons = Daemons()
-    return tap.run(unittest.defaultTestLoader.loadTestsFromModule(
-        sys.modules['__main__']))
+    loader, here = unittest.defaultTestLoader, sys.modules['__main__']
+    return tap.run(loader.loadTestsFromNames(args.only, here) if args.only
+                   else loader.loadTestsFromModule(here))
 
 
 if __name__ == '__main__':

@@ -318,7 +318,8 @@ static void test_globals(void)
     Error *err = NULL;
 
     g_assert_false(qdev_prop_register_global("nobody", "x", "1", &err));
-    g_assert_cmpstr(error_get_pretty(err), ==, "'nobody' is not a device type");
+    g_assert_cmpstr(error_get_pretty(err), ==,
+                    "-global nobody.x=1: 'nobody' is not a device type");
     error_free(err);
 
     g_assert_true(qdev_prop_register_global(TYPE_GADGET, "u16", "7",
