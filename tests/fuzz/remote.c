@@ -18,8 +18,8 @@
  *     op 7                     s: 0 device reset; 1, 2 resample; 3 SET_IRQFD
  *     op 8  rows               SYNC_SYSMEM of s % 9 rows of gpa(2) size(1)
  *                              offset(1), in pages; s > 8: of wrong kind
- *     op 9                     SET_IRQFD: s % 4 descriptors, s / 4: which; s = 15:
- *                              SET_UNPLUGFD
+ *     op 9                     SET_IRQFD: s % 4 descriptors, s / 4: which;
+ *                              s = 15: SET_UNPLUGFD
  *     op 10 addr(8) val(8)     BAR write of 1 << s % 4 bytes, memory if s / 8
  *     op 11 cmd(1) n(1) bytes  a message with that payload
  *     op 12 at(2) val(8)       as 2, with all of the value
@@ -380,7 +380,7 @@ static void run_input(void *opaque)
     qemu_close(&f.peer);
 }
 
-/* -- One input and the next ------------------------------------------------- */
+/* -- One input and the next ----------------------------------------------- */
 
 void fuzz_one(FuzzInput *in)
 {

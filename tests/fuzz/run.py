@@ -44,8 +44,8 @@ def main():
         print(f'ok 1 - {name} ({numbers})\n1..1')
         return 0
     lines = result.stdout.splitlines()
-    start = next((i for i, line in enumerate(lines)
-                  if re.search(r'^fuzz: |==ERROR|runtime error|^==\d+== ', line)),
+    why = re.compile(r'^fuzz: (?!warning)|==ERROR|runtime error|^==\d+== ')
+    start = next((i for i, line in enumerate(lines) if why.search(line)),
                  max(0, len(lines) - 60))
     for line in lines[start:start + 80]:
         print('#', line)

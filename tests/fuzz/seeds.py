@@ -14,7 +14,7 @@ def number(size, value):
     return (value & ((1 << (8 * size)) - 1)).to_bytes(size, 'little')
 
 
-# -- remote.c ------------------------------------------------------------------
+# -- remote.c ----------------------------------------------------------------
 
 def op(code, upper=0, *fields):
     return bytes([code | upper << 4]) + b''.join(fields)
@@ -123,7 +123,7 @@ def pci_testdev():
                 write(16, 0xfa, 1, bar) * 3 + read(12, 4, bar)
 
 
-# -- nvme ----------------------------------------------------------------------
+# -- nvme --------------------------------------------------------------------
 
 def sqe(queue, opcode, nsid=0, prp1=0x3000, prp2=0x4000, dw10=0, dw11=0, dw12=0,
         dw13=0, cid=7, flags=0, reap=True):
@@ -188,11 +188,11 @@ def nvme():
     yield 'format', b'\0' + sqe(0, 0x80, 1)
     yield 'no-memory', b'\0' + nvme_queues(1) + table((64, 1, 0)) + \
         sqe(1, 2, 1, data, dw12=7) + read(0x1c)
-    yield 'bus-master-off', b'\0' + config_write(4, 3, 2) + sqe(0, 6, dw10=1) + \
-        read(0x1c)
+    yield 'bus-master-off', b'\0' + config_write(4, 3, 2) + \
+        sqe(0, 6, dw10=1) + read(0x1c)
 
 
-# -- lsi53c895a ------------------------------------------------------------------
+# -- lsi53c895a --------------------------------------------------------------
 
 def scsi(cdb, length=0, target=0, to_host=True, kind=13, tag=0):
     cdb = bytes(cdb)
@@ -303,7 +303,7 @@ def lsi():
                                                  tag=3)
 
 
-# -- wire.c ----------------------------------------------------------------------
+# -- wire.c ------------------------------------------------------------------
 
 def chunk(code, data):
     return bytes([code, len(data)]) + data
@@ -337,7 +337,7 @@ def wire():
     yield 'cut', chunk(0, bytes(7))
 
 
-# -- proxy.c ---------------------------------------------------------------------
+# -- proxy.c -----------------------------------------------------------------
 
 def ret(value, times=1):
     if value in (0, (1 << 64) - 1):
@@ -390,7 +390,7 @@ def proxy():
     yield 'half', memory_bar + b'\x86\x05' + bytes(5) + use
 
 
-# -- machine.c -------------------------------------------------------------------
+# -- machine.c ---------------------------------------------------------------
 
 def port_write(port, value, size=1):
     return op(0, {1: 0, 2: 1, 4: 2}[size], number(2, port), number(4, value))
@@ -464,7 +464,8 @@ def machine():
         port_read(0x92) + port_write(0x92, 3) + \
         port_write(0xcf9, 6) + op(12)
     yield 'config', b''.join(slot_config(f, a, 0xffffffff)
-                             for f in (0, 8, 9, 0xf8) for a in range(0, 256, 16))
+                             for f in (0, 8, 9, 0xf8)
+                             for a in range(0, 256, 16))
     yield 'shadow', b''.join(slot_config(0, a, 0x33333333)
                              for a in (0x58, 0x5c, 0x90, 0x94)) + \
         place_write(5, 0x100, 7) + place_read(7, 0x100)
@@ -490,7 +491,7 @@ def machine():
         slot_config(0x38, 0x14, 0xcf8) + place_read(0, 0)
 
 
-# -- options.c -------------------------------------------------------------------
+# -- options.c ---------------------------------------------------------------
 
 TEXTS = {
     0: ['edu,id=e', 'edu,dma_mask=0xffff,addr=5.0', 'pci-testdev,membar=1M',
@@ -527,6 +528,25 @@ TEXTS = {
     7: ['{}', '[1,2.5,-3e9,"\\u00e9",null,true]', '{"a":{"b":[[]]}}', '"',
         '{"a":1,"a":2}', "{'a': 'b'}"],
 }
+
+
+QUERIES = '''
+    balloon commands cpu-definitions cpus-fast current-machine
+    hotpluggable-cpus iothreads jobs kvm machines memdev memory-devices
+    memory-size-summary migrate migrate-capabilities name rx-filter target
+    tpm uuid version vnc command-line-options'''.split()
+INFOS = '''
+    version name uuid kvm network qom-tree mtree cpus registers'''.split()
+TEXTS[4] += [f'{{"execute":"query-{name}"}}' for name in QUERIES]
+TEXTS[4] += [
+    '{"execute":"qom-get","arguments":{"path":"machine","property":"type"}}',
+    '{"execute":"qom-list-types","arguments":{"implements":"device"}}',
+    '{"execute":"qom-list-properties","arguments":{"typename":"edu"}}',
+    '{"execute":"object-del","arguments":{"id":"a"}}',
+    '{"execute":"system_reset"}', '{"execute":"balloon","arguments":'
+    '{"value":1}}']
+TEXTS[5] += [f'info {name}' for name in INFOS] + [
+    'xp /4xw 0', 'x /2i 0xfff0', 'i /b 0x71', 'o /b 0x80 1', 'help info']
 
 
 def options():
