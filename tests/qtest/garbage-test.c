@@ -40,7 +40,7 @@ struct Device {
     void (*work)(Garbage *g);
 };
 
-/* -- Numbers ---------------------------------------------------------------- */
+/* -- Numbers --------------------------------------------------------------- */
 
 static uint32_t below(Garbage *g, uint32_t n)
 {
@@ -77,7 +77,7 @@ static uint64_t any_number(Garbage *g)
     }
 }
 
-/* -- What any device has ---------------------------------------------------- */
+/* -- What any device has --------------------------------------------------- */
 
 static void map(Garbage *g)
 {
@@ -155,7 +155,7 @@ static void any_memory(Garbage *g)
                    below(g, 400) * 8, words, n * 8);
 }
 
-/* -- nvme ----------------------------------------------------------------------- */
+/* -- nvme ------------------------------------------------------------------ */
 
 #define QUEUE(q) (ARENA + 0x2000 * (q))
 #define ENTRIES 32
@@ -201,7 +201,7 @@ static void nvme_work(Garbage *g)
     bar_put(g, 0, 0x1004 + 8 * q, below(g, ENTRIES), 4);
 }
 
-/* -- lsi53c895a, with a disk and a CD --------------------------------------------- */
+/* -- lsi53c895a, with a disk and a CD -------------------------------------- */
 
 #define SCRIPT (ARENA + 0x8000)
 #define AREA (ARENA + 0x9000)
@@ -263,7 +263,7 @@ static void lsi_work(Garbage *g)
     }
 }
 
-/* -- edu ------------------------------------------------------------------------- */
+/* -- edu ------------------------------------------------------------------- */
 
 static void edu_work(Garbage *g)
 {
@@ -293,7 +293,7 @@ static const Device devices[] = {
     { .name = "pci-testdev", .device = "pci-testdev,membar=64K" },
 };
 
-/* -- The test ---------------------------------------------------------------------- */
+/* -- The test -------------------------------------------------------------- */
 
 static const char *env(const char *name, const char *otherwise)
 {
