@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 
-from common import DISTRIBUTION, OURS, Results, say
+from common import DISTRIBUTION, OURS, Gone, Results, say
 import boot
 import disks
 import guest_times
@@ -101,7 +101,10 @@ def main():
                 continue
             begin = time.monotonic()
             say(f'== measuring {group}')
-            GROUPS[group](results, Scratch(fast, disk), args.quick)
+            try:
+                GROUPS[group](results, Scratch(fast, disk), args.quick)
+            except (OSError, Gone) as error:
+                results.note(f'{group}: broken off: {error!r}')
             say(f'   {time.monotonic() - begin:.0f} s')
             write_json(args.json, results)
     out = report.text(results)

@@ -75,7 +75,8 @@ def say(text):
 class Device(contextlib.AbstractContextManager):
     """A remote process with NVMe disks, one connection each."""
 
-    def __init__(self, program, images, options='', links=None):
+    def __init__(self, program, images, options='', links=None,
+                 functions=False):
         ends = [socket.socketpair() for _ in images]
         command = [program, '-machine', 'x-remote', '-nodefaults', '-display',
                    'none']
@@ -84,7 +85,9 @@ class Device(contextlib.AbstractContextManager):
             command += [
                 '-drive', f'id=d{number},if=none,format=raw,file={image}'
                           + options,
-                '-device', f'nvme,id=n{number},drive=d{number},serial=bench',
+                '-device', f'nvme,id=n{number},drive=d{number},serial=bench'
+                           + (f',addr={8 + number // 8:#x}.{number % 8},'
+                              'multifunction=on' if functions else ''),
                 '-object', f'x-remote-object,id=r{number},devid=n{number},'
                            f'fd={there.fileno()}']
         self.started = time.monotonic()

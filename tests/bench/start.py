@@ -43,7 +43,8 @@ def many(results, who, program, images):
 
 def together(results, images):
     """One process for all images: upstream has one device a process."""
-    with Device(OURS, images, links=1) as device:
+    # A bus has 32 slots of 8 functions.
+    with Device(OURS, images, links=1, functions=True) as device:
         what = f'{len(images)} devices in one'
         results.add('start', f'{what}, all answer', 'ours',
                     device.first_answer() * 1000, 'ms')
