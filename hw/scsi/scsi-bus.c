@@ -41,14 +41,14 @@ bool scsi_bus_has_target(SCSIBus *bus, unsigned channel, unsigned target)
     return false;
 }
 
-static bool check_number(SCSIDevice *dev, const char *name, int64_t value,
-                         unsigned max, Error **errp)
+static bool check_number(SCSIBus *bus, SCSIDevice *dev, const char *name,
+                         int64_t value, unsigned max, Error **errp)
 {
-    if (value > max) {
+    /* -1: to be chosen. */
+    if (value > max || value < -1) {
         error_setg(errp, "%s: property '%s' is %" PRId64 ": on bus '%s' it "
                    "must be from 0 to %u", object_get_typename(OBJECT(dev)),
-                   name, value, dev->qdev.parent_bus ?
-                   dev->qdev.parent_bus->name : "", max);
+                   name, value, bus->qbus.name, max);
         return false;
     }
     return true;
@@ -87,9 +87,10 @@ static bool scsi_bus_check_address(BusState *qbus, DeviceState *qdev,
     SCSIDevice *dev = SCSI_DEVICE(qdev);
     const SCSIBusInfo *info = bus->info;
 
-    if (!check_number(dev, "channel", dev->channel, info->max_channel, errp) ||
-        !check_number(dev, "scsi-id", dev->id, info->max_target, errp) ||
-        !check_number(dev, "lun", dev->lun, info->max_lun, errp)) {
+    if (!check_number(bus, dev, "channel", dev->channel, info->max_channel,
+                      errp) ||
+        !check_number(bus, dev, "scsi-id", dev->id, info->max_target, errp) ||
+        !check_number(bus, dev, "lun", dev->lun, info->max_lun, errp)) {
         return false;
     }
     if (dev->id == info->initiator) {

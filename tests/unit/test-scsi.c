@@ -387,8 +387,10 @@ static void test_addresses(void)
     refuse("scsi-hd", "scsi-id=0", "drive");
     refuse("scsi-cd", "scsi-id=7", "adapter");
     refuse("scsi-cd", "scsi-id=16", "scsi-id");
+    refuse("scsi-cd", "scsi-id=-2", "must be from 0 to 15");
     refuse("scsi-cd", "lun=8", "lun");
     refuse("scsi-cd", "channel=1", "channel");
+    refuse("scsi-cd", "bootindex=-2", "bootindex -2");
     refuse("scsi-hd", "drive=disk,logical_block_size=513",
            "logical_block_size");
     for (int i = 0; i < 15; i++) {
