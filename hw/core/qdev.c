@@ -126,6 +126,36 @@ static bool device_realize_plugged(DeviceState *dev, Error **errp)
     return true;
 }
 
+static int64_t bootindex_of(DeviceState *dev)
+{
+    return object_property_find(OBJECT(dev), "bootindex") ?
+        object_property_get_int(OBJECT(dev), "bootindex", &error_abort) : -1;
+}
+
+static int has_bootindex(DeviceState *dev, void *opaque)
+{
+    return bootindex_of(dev) == *(int64_t *)opaque;
+}
+
+/* Of two devices with one place in the boot order, which would be first? */
+static bool check_bootindex(DeviceState *dev, Error **errp)
+{
+    int64_t index = bootindex_of(dev);
+
+    if (index < -1) {
+        error_setg(errp, "bootindex %" PRId64 " is no place in the boot order, "
+                   "which begins at 0", index);
+        return false;
+    }
+    if (index >= 0 &&
+        qbus_walk(sysbus_get_default(), has_bootindex, NULL, &index)) {
+        error_setg(errp, "bootindex %" PRId64 " has another device already",
+                   index);
+        return false;
+    }
+    return true;
+}
+
 bool qdev_realize(DeviceState *dev, BusState *bus, Error **errp)
 {
     bool placed = false;
@@ -135,7 +165,8 @@ bool qdev_realize(DeviceState *dev, BusState *bus, Error **errp)
         error_propagate(errp, error_copy(dev->init_error));
         return false;
     }
-    if (bus && !qbus_plug(bus, dev, errp)) {
+    if (!check_bootindex(dev, errp) ||
+        (bus && !qbus_plug(bus, dev, errp))) {
         return false;
     }
     if (!OBJECT(dev)->parent) {

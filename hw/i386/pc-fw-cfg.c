@@ -85,6 +85,27 @@ char *pc_bootorder(const char *first, bool strict, size_t *len)
     return g_string_free(list, false);
 }
 
+/* -- Option ROMs without a BAR ------------------------------------------- */
+
+/* Firmware runs what it finds below "genroms/". The device's path makes the
+ * name that of one device only. */
+static int add_rom_file(DeviceState *dev, void *opaque)
+{
+    PCIDevice *pdev = (PCIDevice *)object_dynamic_cast(OBJECT(dev),
+                                                       TYPE_PCI_DEVICE);
+    g_autofree char *path = NULL, *name = NULL;
+    gconstpointer data;
+    gsize len;
+
+    if (pdev && pdev->rom_file) {
+        path = qdev_get_dev_path(dev);
+        name = g_strdup_printf("genroms/%.40s.rom", path);
+        data = g_bytes_get_data(pdev->rom_file, &len);
+        fw_cfg_take_file(opaque, name, g_memdup2(data, len), len);
+    }
+    return 0;
+}
+
 /* -- CMOS ---------------------------------------------------------------- */
 
 static void set_cmos16(RTCState *rtc, int addr, uint16_t v)
@@ -200,6 +221,7 @@ void pc_fill_fw_cfg(PCMachineState *pcms)
         add_number(fw, "etc/boot-menu-wait", ms->boot_splash_ms, 2);
     }
     add_number(fw, "etc/boot-fail-wait", ms->boot_retry_ms, 4);
+    qbus_walk(sysbus_get_default(), add_rom_file, NULL, fw);
     order = pc_bootorder(pcms->boot_first, ms->boot_strict, &len);
     fw_cfg_take_file(fw, "bootorder", order, len);
 }

@@ -2,7 +2,7 @@
 /*
  * Expansion ROMs: the image of property "romfile", or the one that the
  * device's class names, behind the ROM BAR (PCI Local Bus 3.0, 6.2.5.2).
- * With rombar=0 the device has none.
+ * With rombar=0 there is no BAR: the machine gives the image to firmware.
  */
 #include "qemu/osdep.h"
 #include "qemu/bitops.h"
@@ -57,7 +57,12 @@ bool pci_add_option_rom(PCIDevice *dev, Error **errp)
     uint64_t bar_size;
     gsize size;
 
-    if (!file || !*file || !dev->rombar) {
+    if (!file || !*file) {
+        if (dev->romsize) {
+            error_setg(errp, "romsize without a romfile: there is no option "
+                       "ROM that it could be the size of");
+            return false;
+        }
         return true;
     }
     path = find_rom(file);
@@ -72,6 +77,10 @@ bool pci_add_option_rom(PCIDevice *dev, Error **errp)
     }
     if (!choose_size(dev, file, size, &bar_size, errp)) {
         return false;
+    }
+    if (!dev->rombar) {
+        dev->rom_file = g_bytes_new_take(g_steal_pointer(&data), size);
+        return true;
     }
     name = g_strdup_printf("%s.rom", object_get_typename(OBJECT(dev)));
     if (!memory_region_init_rom(&dev->rom, OBJECT(dev), name, bar_size, errp)) {
@@ -89,4 +98,5 @@ void pci_del_option_rom(PCIDevice *dev)
         memory_region_finalize(&dev->rom);
         dev->has_rom = false;
     }
+    g_clear_pointer(&dev->rom_file, g_bytes_unref);
 }

@@ -193,6 +193,12 @@ static void test_rom_refused(void)
     g_clear_pointer(&err, error_free);
 
     d = pci_new(-1, TYPE_TEST_DEV);
+    qdev_prop_set_uint32(DEVICE(d), "romsize", 4096);
+    g_assert_false(pci_realize_and_unref(d, w.bus, &err));
+    g_assert_nonnull(strstr(error_get_pretty(err), "without a romfile"));
+    g_clear_pointer(&err, error_free);
+
+    d = pci_new(-1, TYPE_TEST_DEV);
     qdev_prop_set_string(DEVICE(d), "romfile", "/nonexistent/rom");
     g_assert_false(pci_realize_and_unref(d, w.bus, &err));
     g_assert_nonnull(strstr(error_get_pretty(err), "/nonexistent/rom"));

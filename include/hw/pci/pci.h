@@ -121,6 +121,7 @@ struct PCIDevice {
     int32_t bootindex;                  /* property; -1: none */
     bool has_rom;
     MemoryRegion rom;
+    GBytes *rom_file;                   /* the ROM's image if rombar=0 */
 };
 
 enum {

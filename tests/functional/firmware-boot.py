@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What SeaBIOS runs and in which order: option ROMs, -boot and bootindex.
+
+Disks, a CD and ROMs are made here: each says one letter at the serial port.
+A boot sector then ends the machine by isa-debug-exit.
+"""
+import argparse
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from mpqemu_test import tap
+from mpqemu_test.pair import DISTRIBUTION, Machine
+
+LIMIT = 40                      # seconds; 2 on an idle machine
+BLOCK = 2048
+
+
+class Settings:
+    """What the command line said."""
+    main = DISTRIBUTION
+
+
+def say(letter):
+    """mov dx, 0x3f8; mov al, letter; out dx, al"""
+    return b'\xba\xf8\x03\xb0' + letter.encode() + b'\xee'
+
+
+def boot_sector(letter):
+    """Says its letter, writes it to port 0x501, and halts."""
+    code = say(letter) + b'\xba\x01\x05\xee' + b'\xf4\xeb\xfd'
+    return code.ljust(510, b'\0') + b'\x55\xaa'
+
+
+def iso(letter):
+    """A CD that boots without emulation (El Torito 1.0, section 2)."""
+    def descriptor(kind, *fields):
+        block = bytearray(BLOCK)
+        block[0:7] = bytes([kind]) + b'CD001\1'
+        for at, what in fields:
+            block[at:at + len(what)] = what
+        return bytes(block)
+
+    entry = struct.pack('<BBHBBHI', 0x88, 0, 0, 0, 0, 4, 20)
+    check = bytearray(b'\1'.ljust(30, b'\0') + b'\x55\xaa')
+    total = sum(struct.unpack('<16H', check))
+    struct.pack_into('<H', check, 28, -total & 0xffff)
+    return b''.join([
+        bytes(16 * BLOCK),
+        descriptor(1, (80, struct.pack('<I', 40) + struct.pack('>I', 40))),
+        descriptor(0, (7, b'EL TORITO SPECIFICATION'),
+                   (0x47, struct.pack('<I', 19))),
+        descriptor(255),
+        (bytes(check) + entry).ljust(BLOCK, b'\0'),
+        boot_sector(letter).ljust(BLOCK, b'\0')]).ljust(40 * BLOCK, b'\0')
+
+
+def option_rom(letter, vendor, device):
+    """PCI Firmware Specification 3.0, 5.1: header, PCIR, code, sum 0."""
+    rom = bytearray(1024)
+    struct.pack_into('<HBBB', rom, 0, 0xaa55, 2, 0xeb, 0x3b)  # jmp to 0x40
+    struct.pack_into('<H', rom, 0x18, 0x1c)
+    struct.pack_into('<4sHHHHB', rom, 0x1c, b'PCIR', vendor, device, 0, 0x18,
+                     0)
+    struct.pack_into('<H', rom, 0x2c, 2)
+    rom[0x31] = 0x80
+    code = b'\x60' + say(letter) + b'\x61\xcb'              # pusha, popa, retf
+    rom[0x40:0x40 + len(code)] = code
+    rom[-1] = -sum(rom) & 0xff
+    return bytes(rom)
+
+
+EDU = (0x1234, 0x11e8)
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory(dir='/dev/shm')
+        self.addCleanup(scratch.cleanup)
+        self.scratch = scratch.name
+
+    def path(self, name, content):
+        path = os.path.join(self.scratch, name)
+        with open(path, 'wb') as file:
+            file.write(content)
+        return path
+
+    def drive(self, name, content, more=''):
+        return ['-drive', f'if=none,id={name},format=raw'
+                          f',file={self.path(name, content)}{more}']
+
+    def disks(self):
+        """Drives a and b, and the CD d on the bus s.0."""
+        return [*self.drive('a', boot_sector('A').ljust(1 << 20, b'\0')),
+                *self.drive('b', boot_sector('B').ljust(1 << 20, b'\0')),
+                *self.drive('d', iso('D'), ',readonly=on'),
+                '-device', 'lsi,id=s']
+
+    def runs(self, wanted, machine, *extra):
+        """These letters are said, the last by a boot sector."""
+        with Machine(Settings.main, machine=machine, cpu='qemu64', memory=64,
+                     extra=['-device', 'isa-debug-exit', *extra]) as vm:
+            status = vm.wait(LIMIT)[0]
+        report = '\n' + vm.report()
+        self.assertEqual(status, (ord(wanted[-1]) << 1 | 1) & 255, report)
+        self.assertEqual(''.join(c for c in vm.console if c.isupper()),
+                         wanted, report)
+
+
+class Order(Case):
+    def test_first_disk_without_being_told(self):
+        self.runs('A', 'pc', *self.disks(), '-device', 'scsi-hd,drive=a',
+                  '-device', 'scsi-cd,drive=d')
+
+    def test_cd_by_boot_order(self):
+        self.runs('D', 'q35', *self.disks(), '-boot', 'dc',
+                  '-device', 'scsi-hd,drive=a', '-device', 'scsi-cd,drive=d')
+
+    def test_bootindex_before_boot_order(self):
+        self.runs('A', 'pc', *self.disks(), '-boot', 'd', '-device',
+                  'scsi-hd,drive=a,bootindex=2', '-device', 'scsi-cd,drive=d')
+
+    def test_bootindex_across_adapters(self):
+        self.runs('B', 'q35', *self.disks(),
+                  '-device', 'scsi-hd,drive=a,bootindex=2',
+                  '-device', 'scsi-cd,drive=d,bootindex=3',
+                  '-device', 'nvme,drive=b,serial=1,bootindex=1')
+
+    def test_bootindex_of_a_logical_unit(self):
+        self.runs('B', 'pc', *self.disks(),
+                  '-device', 'scsi-hd,drive=a,scsi-id=3,lun=0,bootindex=2',
+                  '-device', 'scsi-hd,drive=b,scsi-id=3,lun=1,bootindex=1')
+
+
+class OptionRom(Case):
+    """It runs before the disk that is booted from."""
+
+    def boots(self, wanted, machine, ids, more=''):
+        rom = self.path('rom', option_rom('R', *ids))
+        self.runs(wanted, machine, *self.disks(), '-device',
+                  f'edu,romfile={rom}{more}', '-device', 'scsi-hd,drive=a')
+
+    def test_of_a_bar(self):
+        self.boots('RA', 'q35', EDU)
+
+    def test_of_a_larger_bar(self):
+        self.boots('RA', 'pc', EDU, ',romsize=65536')
+
+    def test_of_another_device_is_left_alone(self):
+        self.boots('A', 'q35', (0x1234, 0x11e9))
+
+    def test_without_a_bar(self):
+        self.boots('RA', 'pc', EDU, ',rombar=0')
+
+
+class Refused(Case):
+    """What cannot be done is said before anything starts."""
+
+    def refused(self, wanted, *options):
+        done = subprocess.run(
+            [Settings.main, '-display', 'none', '-m', '64', *options],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=20, check=False)
+        self.assertEqual((done.returncode, done.stdout), (1, ''))
+        self.assertIn(wanted, done.stderr)
+
+    def test_one_bootindex_of_two_devices(self):
+        self.refused('bootindex 3 has another device already',
+                     '-device', 'edu,bootindex=3', '-device', 'lsi',
+                     '-device', 'scsi-cd,bootindex=3')
+
+    def test_bootindex_below_0(self):
+        self.refused('bootindex -2 is no place',
+                     '-device', 'edu,bootindex=-2')
+
+    def test_address_of_a_disk(self):
+        self.refused("'channel' is 1: on bus 's.0' it must be from 0 to 0",
+                     '-device', 'lsi,id=s', '-device', 'scsi-cd,channel=1')
+
+    def test_rom_without_its_file(self):
+        self.refused('romfile "/nowhere" not found',
+                     '-device', 'edu,romfile=/nowhere,rombar=0')
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--main', required=True, metavar='BINARY')
+    parser.add_argument('only', nargs='*', metavar='CLASS[.TEST]')
+    args = parser.parse_args()
+    Settings.main = os.path.realpath(args.main)
+    if not os.access('/dev/kvm', os.R_OK | os.W_OK):
+        print('1..0 # SKIP there is no /dev/kvm that this user may open')
+        return 0
+    return tap.run(unittest.defaultTestLoader.loadTestsFromNames(
+        args.only or ['Refused', 'Order', 'OptionRom'],
+        sys.modules[__name__]))
+
+
+if __name__ == '__main__':
+    sys.exit(main())
