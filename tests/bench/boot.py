@@ -22,7 +22,7 @@ INIT = '#!/bin/busybox sh\n/bin/busybox echo "@@ init" > /dev/console\n' \
 
 
 #: Writes what follows it to the first serial port, and sleeps.
-SECTOR = bytes.fromhex('be107cfcba'
+SECTOR = bytes.fromhex('be117cfcba'
                        'f803ac84c07403eeebf8faf4') + b'@@ sector\n\0'
 
 
