@@ -8,6 +8,8 @@
  * by the context's owner and read by anybody.
  */
 #include "qemu/osdep.h"
+#include "block/io-error.h"
+#include "qemu/timer.h"
 #include "block/block-int.h"
 #include "qemu/iov.h"
 #include "qemu/main-loop.h"
@@ -379,6 +381,23 @@ static void count(uint64_t *counter, uint64_t n)
     __atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
 }
 
+void (*blk_io_error_hook)(const BlockIOError *e);
+
+static void tell_error(BlockBackend *blk, bool read, bool ignored, int error)
+{
+    BlockIOError e = {
+        .device = blk->name, .node = blk->node_name, .read = read,
+        .ignored = ignored, .error = error,
+    };
+    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
+
+    if (blk_io_error_hook && (!blk->told_error_ns || now - blk->told_error_ns
+                              >= NANOSECONDS_PER_SECOND)) {
+        blk->told_error_ns = now;
+        blk_io_error_hook(&e);
+    }
+}
+
 void blk_complete(BlockRequest *req, int ret, int64_t now_ns)
 {
     BlockBackend *blk = req->blk;
@@ -389,6 +408,8 @@ void blk_complete(BlockRequest *req, int ret, int64_t now_ns)
     blk->in_flight--;
     if (ret < 0) {
         count(&s->errors[req->op], 1);
+        tell_error(blk, req->op == BLK_READ, action == BLOCK_ERROR_IGNORE,
+                   -ret);
         if (action == BLOCK_ERROR_IGNORE) {
             ret = 0;
         }

@@ -130,6 +130,7 @@ struct BlockBackend {
     BlockRequestList held;      /* wait for it, or for being alone */
     BlockStats stats;
     uint64_t highest_write;
+    int64_t told_error_ns;      /* when blk_io_error_hook was last called */
     QTAILQ_ENTRY(BlockBackend) link;
 };
 

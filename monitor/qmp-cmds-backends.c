@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* QMP about back ends: disks (-blockdev) and character devices (-chardev). */
 #include "qemu/osdep.h"
+#include "block/io-error.h"
+#include "monitor/monitor.h"
 #include "block/block.h"
 #include "chardev/char.h"
 #include "monitor/qmp.h"
@@ -246,3 +248,49 @@ static const QMPCommand backend_commands[] = {
     { }
 };
 QMP_TABLE(commands, backend_commands)
+
+/* -- BLOCK_IO_ERROR ---------------------------------------------------------- */
+
+static void io_error(const BlockIOError *e)
+{
+    JsonObject *data = json_object_new();
+
+    json_object_set_string_member(data, "device", e->device ?: "");
+    json_object_set_string_member(data, "node-name", e->node ?: "");
+    json_object_set_string_member(data, "operation",
+                                  e->read ? "read" : "write");
+    json_object_set_string_member(data, "action",
+                                  e->ignored ? "ignore" : "report");
+    json_object_set_boolean_member(data, "nospace", e->error == ENOSPC);
+    json_object_set_string_member(data, "reason", strerror(e->error));
+    monitor_event("BLOCK_IO_ERROR", data);
+}
+
+static const char *const operations[] = { "read", "write", NULL };
+static const char *const error_actions[] = { "ignore", "report", "stop", NULL };
+static const QMPType io_error_types[] = {
+    { "IoOperationType", operations },
+    { "BlockErrorAction", error_actions },
+    { }
+};
+QMP_TABLE(types, io_error_types)
+
+static const QMPMember io_error_members[] = {
+    { "device", "str", false, "id of -drive; empty for a -blockdev" },
+    { "node-name", "str", true },
+    { "operation", "IoOperationType" },
+    { "action", "BlockErrorAction" },
+    { "nospace", "bool", true, "the host's file system is full" },
+    { "reason", "str", false, "for people" }, { }
+};
+static const QMPEvent io_error_events[] = {
+    { "BLOCK_IO_ERROR", io_error_members,
+      "A request of a disk's failed; told once a second at the most." },
+    { }
+};
+QMP_TABLE(events, io_error_events)
+
+static void __attribute__((constructor)) hear_of_io_errors(void)
+{
+    blk_io_error_hook = io_error;
+}

@@ -5,6 +5,7 @@
  * disk in memory or with the file itself.
  */
 #include "qemu/osdep.h"
+#include "block/io-error.h"
 #include "block/block-int.h"
 #include "qapi/error.h"
 #include "qemu/option.h"
@@ -585,17 +586,33 @@ static void test_bad_memory(Fixture *f, gconstpointer way)
     munmap(hole, 8192);
 }
 
+static BlockIOError told;
+static unsigned times_told;
+
+static void tell(const BlockIOError *e)
+{
+    told = *e;
+    times_told++;
+}
+
 static void test_error_ignored(Fixture *f, gconstpointer way)
 {
     uint8_t *hole = mmap(NULL, 8192, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
                          -1, 0);
 
+    times_told = 0;
+    blk_io_error_hook = tell;
     if (open_with(f, ",werror=ignore,rerror=report")) {
         g_assert_cmpint(do_io(f->blk, BLK_WRITE, 0, hole, 8192, 0), ==, 0);
         g_assert_cmpint(do_io(f->blk, BLK_READ, 0, hole, 8192, 0), ==,
                         -EFAULT);
         g_assert_cmpuint(blk_get_stats(f->blk)->errors[BLK_WRITE], ==, 1);
+        /* Told of the first; the second came within a second of it. */
+        g_assert_cmpuint(times_told, ==, 1);
+        g_assert_true(told.ignored && !told.read);
+        g_assert_cmpint(told.error, ==, EFAULT);
     }
+    blk_io_error_hook = NULL;
     munmap(hole, 8192);
 }
 

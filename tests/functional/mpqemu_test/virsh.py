@@ -96,7 +96,8 @@ class Daemons:
                            ('libvirtd.conf', LIBVIRTD_CONF)):
             with open(f'/etc/libvirt/{name}', 'w', encoding='ascii') as file:
                 file.write(text)
-        os.makedirs('/run/libvirt')
+        for path in '/run/libvirt', '/run/lock':
+            os.makedirs(path)
         self.log = Program('virtlogd', ['virtlogd'])
         self.start()
 
