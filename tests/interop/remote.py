@@ -500,6 +500,7 @@ class Life(unittest.TestCase):
 
     def test_refused_messages_leave_no_descriptors(self):
         remote = Remote(PROGRAM, ['edu'] * 8, auto_shutdown=False)
+        self.addCleanup(remote.process.kill)
         fds = [wire.eventfd(), wire.eventfd()]
         held = []
         for link in remote.links:
@@ -523,6 +524,7 @@ class Life(unittest.TestCase):
             path = os.path.join(folder, 'qmp')
             remote = Remote(PROGRAM, ['edu'], auto_shutdown=False,
                             more=['-qmp', f'unix:{path},server=on,wait=off'])
+            self.addCleanup(remote.process.kill)
             qmp = Qmp(path)
             remote.links[0].close()
             delete_when_ended(qmp, 'link0')
