@@ -156,6 +156,28 @@ static bool opt_append(const char *arg, Error **errp)
     return machine_prop("append", arg);
 }
 
+/* Names and texts have dots of their own. */
+static bool keep_flat(GPtrArray *list, const char *arg, const char *implied,
+                      Error **errp)
+{
+    JsonObject *opts = keyval_parse_flat(arg, implied, NULL, errp);
+
+    if (opts) {
+        add(list, opts);
+    }
+    return opts;
+}
+
+static bool opt_smbios(const char *arg, Error **errp)
+{
+    return keep_flat(start_config.smbios, arg, NULL, errp);
+}
+
+static bool opt_fw_cfg(const char *arg, Error **errp)
+{
+    return keep_flat(start_config.fw_cfg, arg, "name", errp);
+}
+
 static bool opt_bios(const char *arg, Error **errp)
 {
     return machine_prop("firmware", arg);
@@ -592,6 +614,10 @@ static const QEMUOption kernel_options[] = {
     { "initrd", "FILE", "its initial RAM disk", opt_initrd },
     { "append", "TEXT", "its command line", opt_append },
     { "bios", "FILE", "firmware to run", opt_bios },
+    { "smbios", "type=N[,FIELD=VALUE...] | file=FILE",
+      "what SMBIOS says: types 0, 1, 2, 3, 4, 17, or a structure", opt_smbios },
+    { "fw_cfg", "[name=]opt/NAME,string=TEXT|file=FILE",
+      "a file for firmware and guest", opt_fw_cfg },
     { }
 };
 
@@ -810,6 +836,7 @@ static void config_init(void)
     start_config = (StartConfig){
         .machine = json_object_new(),
         .accels = list_of_opts(), .objects = list_of_opts(),
+        .smbios = list_of_opts(), .fw_cfg = list_of_opts(),
         .chardevs = list_of_opts(), .drives = list_of_opts(),
         .blockdevs = list_of_opts(), .devices = list_of_opts(),
         .monitors = list_of_opts(),

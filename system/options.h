@@ -54,6 +54,7 @@ typedef struct StartConfig {
     GPtrArray *accels;          /* of StartOption, as those that follow */
     JsonObject *smp, *mem, *numa_node, *boot;
     char *cpu;
+    GPtrArray *smbios, *fw_cfg;
     GPtrArray *objects, *chardevs, *drives, *blockdevs, *devices, *monitors;
     GPtrArray *serials;         /* of strings: short forms */
     GPtrArray *globals;         /* of strings */

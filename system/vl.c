@@ -7,6 +7,8 @@
 #include "block/block.h"
 #include "chardev/char.h"
 #include "hw/boards.h"
+#include "hw/i386/pc.h"
+#include "hw/nvram/fw_cfg.h"
 #include "hw/qdev-properties.h"
 #include "monitor/monitor.h"
 #include "options.h"
@@ -108,6 +110,11 @@ static bool make_drive(JsonObject *opts, Error **errp)
 static bool make_object(JsonObject *opts, Error **errp)
 {
     return user_creatable_add(opts, errp) != NULL;
+}
+
+static bool make_fw_cfg(JsonObject *opts, Error **errp)
+{
+    return fw_cfg_option(fw_cfg_find(), opts, errp);
 }
 
 static bool make_device(JsonObject *opts, Error **errp)
@@ -425,6 +432,8 @@ static bool check_no_guest(MachineClass *mc, Error **errp)
     const struct { const char *option; bool given; } of_guest[] = {
         { "-cpu", start_config.cpu }, { "-smp", start_config.smp },
         { "-m", start_config.mem }, { "-numa", start_config.numa_node },
+        { "-smbios", start_config.smbios->len },
+        { "-fw_cfg", start_config.fw_cfg->len },
         { "-boot", start_config.boot }, { "-rtc", start_config.rtc_given },
         { "-kernel", json_object_has_member(start_config.machine, "kernel") },
         { "-initrd", json_object_has_member(start_config.machine, "initrd") },
@@ -516,15 +525,19 @@ static bool start(Error **errp)
         !make_objects(false, errp) ||
         !for_each(start_config.blockdevs, blockdev_add, errp) ||
         !for_each(start_config.drives, make_drive, errp) ||
-        !apply_globals(errp) || !make_machine(errp) ||
+        !apply_globals(errp) ||
+        !for_each(start_config.smbios, pc_smbios_option, errp) ||
+        !make_machine(errp) ||
         !for_each(start_config.devices, make_device, errp) ||
         !make_objects(true, errp)) {
         return false;
     }
     qdev_prop_check_globals();
     qdev_hotplug = true;
-    return !MACHINE_GET_CLASS(current_machine)->ready ||
-           MACHINE_GET_CLASS(current_machine)->ready(current_machine, errp);
+    return (!MACHINE_GET_CLASS(current_machine)->ready ||
+            MACHINE_GET_CLASS(current_machine)->ready(current_machine,
+                                                      errp)) &&
+           for_each(start_config.fw_cfg, make_fw_cfg, errp);
 }
 
 /* A device process gives up more, when everything is open.  Only before

@@ -9,6 +9,7 @@
 #include "hw/i386/smbios.h"
 #include "qemu/bswap.h"
 #include "system/kvm.h"
+#include "system/runstate.h"
 #include "system/system.h"
 
 /* -- Boot order ---------------------------------------------------------- */
@@ -171,7 +172,19 @@ static void add_number(FWCfgState *fw, const char *name, uint32_t value,
     fw_cfg_take_file(fw, name, data, size);
 }
 
-static void add_smbios(PCMachineState *pcms, const uint8_t *uuid)
+#define SMBIOS_ANCHOR 0xf0000
+#define SMBIOS_TABLES 0xf0020
+#define F_SEGMENT_END 0x100000
+
+static SMBIOSUser smbios_user;
+
+bool pc_smbios_option(JsonObject *opts, Error **errp)
+{
+    return smbios_user_add(&smbios_user, opts, errp);
+}
+
+static GByteArray *build_smbios(PCMachineState *pcms,
+                                uint8_t anchor[SMBIOS_ANCHOR_SIZE])
 {
     MachineState *ms = MACHINE(pcms);
     SMBIOSConfig cfg = {
@@ -183,18 +196,58 @@ static void add_smbios(PCMachineState *pcms, const uint8_t *uuid)
         .threads = ms->smp_threads,
         .below_4g = pcms->below_4g,
         .above_4g = pcms->above_4g,
+        .user = &smbios_user,
     };
-    uint8_t *anchor = g_malloc(SMBIOS_ANCHOR_SIZE);
-    GByteArray *tables;
-    size_t len;
 
-    memcpy(cfg.uuid, uuid, sizeof(cfg.uuid));
-    tables = smbios_build(&cfg, anchor);
-    len = tables->len;
+    if (qemu_uuid) {
+        uuid_parse(qemu_uuid, cfg.uuid);    /* the option has checked it */
+    }
+    return smbios_build(&cfg, anchor);
+}
+
+static void add_smbios(PCMachineState *pcms)
+{
+    uint8_t *anchor = g_malloc(SMBIOS_ANCHOR_SIZE);
+    GByteArray *tables = build_smbios(pcms, anchor);
+    size_t len = tables->len;
+
     fw_cfg_take_file(pcms->fw_cfg, "etc/smbios/smbios-tables",
                      g_byte_array_free(tables, false), len);
     fw_cfg_take_file(pcms->fw_cfg, "etc/smbios/smbios-anchor", anchor,
                      SMBIOS_ANCHOR_SIZE);
+}
+
+/* What firmware would have put into its segment. */
+typedef struct SMBIOSInstall {
+    uint8_t anchor[SMBIOS_ANCHOR_SIZE];
+    GByteArray *tables;
+} SMBIOSInstall;
+
+static void write_smbios(void *opaque)
+{
+    const SMBIOSInstall *i = opaque;
+
+    address_space_write(&address_space_memory, SMBIOS_ANCHOR,
+                        MEMTXATTRS_UNSPECIFIED, i->anchor, sizeof(i->anchor));
+    address_space_write(&address_space_memory, SMBIOS_TABLES,
+                        MEMTXATTRS_UNSPECIFIED, i->tables->data,
+                        i->tables->len);
+}
+
+bool pc_install_smbios(PCMachineState *pcms, Error **errp)
+{
+    static SMBIOSInstall install;
+
+    install.tables = build_smbios(pcms, install.anchor);
+    if (install.tables->len > F_SEGMENT_END - SMBIOS_TABLES) {
+        error_setg(errp, "-smbios: %u bytes of structures do not fit into "
+                   "the 64 KiB there are without firmware",
+                   install.tables->len);
+        return false;
+    }
+    smbios_finish_anchor(install.anchor, SMBIOS_TABLES);
+    qemu_register_reset(write_smbios, &install);
+    return true;
 }
 
 void pc_fill_fw_cfg(PCMachineState *pcms)
@@ -216,7 +269,7 @@ void pc_fill_fw_cfg(PCMachineState *pcms)
     fw_cfg_add_i16(fw, FW_CFG_BOOT_MENU, ms->boot_menu);
     fw_cfg_add_i32(fw, FW_CFG_IRQ0_OVERRIDE, 1);
     add_e820(pcms);
-    add_smbios(pcms, uuid);
+    add_smbios(pcms);
     if (ms->boot_splash_ms >= 0) {
         add_number(fw, "etc/boot-menu-wait", ms->boot_splash_ms, 2);
     }

@@ -170,7 +170,8 @@ static bool pc_load_kernel(PCMachineState *pcms, Error **errp)
         e820_add_entry(PC_ECAM_BASE, PC_ECAM_SIZE, E820_RESERVED);
     }
     qemu_register_reset(pc_program_chipset, pcms);
-    return x86_load_kernel(ms, ms->kernel_filename, ms->initrd_filename,
+    return pc_install_smbios(pcms, errp) &&
+           x86_load_kernel(ms, ms->kernel_filename, ms->initrd_filename,
                            ms->kernel_cmdline, pcms->below_4g,
                            pcms->above_4g, rsdp, errp);
 }

@@ -360,6 +360,24 @@ void fw_cfg_take_file(FWCfgState *s, const char *name, void *data, size_t len)
     fw_cfg_set_file(s, name, data, len, true);
 }
 
+bool fw_cfg_try_take_file(FWCfgState *s, const char *name, void *data,
+                          size_t len, Error **errp)
+{
+    if (strlen(name) >= FW_CFG_NAME_SIZE) {
+        error_setg(errp, "fw_cfg file '%s': its name has more than %d "
+                   "characters", name, FW_CFG_NAME_SIZE - 1);
+    } else if (fw_cfg_find_file(s, name)) {
+        error_setg(errp, "fw_cfg file '%s': there is one already", name);
+    } else if (s->nr_files == FW_CFG_FILE_SLOTS) {
+        error_setg(errp, "fw_cfg file '%s': there are %d already, which is "
+                   "all there is room for", name, FW_CFG_FILE_SLOTS);
+    } else {
+        fw_cfg_take_file(s, name, data, len);
+        return true;
+    }
+    return false;
+}
+
 void fw_cfg_add_file(FWCfgState *s, const char *name, void *data, size_t len)
 {
     assert(!fw_cfg_find_file(s, name));

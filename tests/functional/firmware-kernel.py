@@ -28,6 +28,7 @@ mark loader $(cat /proc/sys/kernel/bootloader_type)
 mark bios $(cat /sys/class/dmi/id/bios_vendor)
 mark digest $(sha256sum < /ballast | cut -d' ' -f1)
 mark tables $(ls /sys/firmware/acpi/tables | grep -c -E 'FACP|DSDT|APIC')
+mark serial $(cat /sys/class/dmi/id/product_serial)
 mark done
 poweroff -f
 '''
@@ -54,7 +55,8 @@ class Case(unittest.TestCase):
     def play(self, machine, limit, **options):
         """Exit status, console, report."""
         vm = Machine(Settings.main, machine=machine,
-                     extra=['-bios', FIRMWARE, '-device', 'isa-debug-exit',
+                     extra=[*options.pop('firmware', ['-bios', FIRMWARE]),
+                            '-device', 'isa-debug-exit',
                             *options.pop('extra', [])], **options)
         with vm:
             status = vm.wait(limit)[0]
@@ -146,7 +148,7 @@ class Refused(Case):
 class Linux(Case):
     """Debian's kernel comes up, through firmware."""
 
-    def boots(self, machine):
+    def boots(self, machine, bios='SeaBIOS', loader='176', **options):
         ballast = os.urandom(1 << 20)
         image = Initramfs()
         image.busybox()
@@ -155,12 +157,14 @@ class Linux(Case):
         initrd = image.write(os.path.join(self.scratch, 'initrd'))
         status, console, report = self.play(
             machine, 120, memory=512, kernel=linux.kernel(), initrd=initrd,
-            append=APPEND)
+            append=APPEND,
+            extra=['-smbios', 'type=1,serial=number one'], **options)
         self.assertEqual(status, 0, report)
         said = dict(re.findall(r'^@@ (\w+) ?(.*?)\r?$', console, re.M))
         self.assertEqual(said.get('append'), APPEND, report)
-        self.assertEqual(said.get('loader'), '176', report)     # 0xb0
-        self.assertEqual(said.get('bios'), 'SeaBIOS', report)
+        self.assertEqual(said.get('loader'), loader, report)
+        self.assertEqual(said.get('bios'), bios, report)
+        self.assertEqual(said.get('serial'), 'number one', report)
         self.assertEqual(said.get('tables'), '3', report)
         self.assertEqual(
             said.get('digest'),
@@ -173,6 +177,9 @@ class Linux(Case):
 
     def test_on_pc(self):
         self.boots('pc')
+
+    def test_smbios_without_firmware_on_pc(self):
+        self.boots('pc', bios='', loader='255', firmware=[])
 
 
 def main():

@@ -3,6 +3,7 @@
  * The machines themselves: protocol, interrupt chips, config space, routers,
  * fw_cfg, clock, power management, reset, memory map, limits of -m and -smp.
  */
+#include <glib/gstdio.h>
 #include <string.h>
 
 #include "libqtest.h"
@@ -303,6 +304,144 @@ static void test_fw_cfg(QTestState *s, const char *machine)
     g_assert_cmphex(fw_cfg_le(s, 0x3fff, 4), ==, 0);
 }
 
+/* A file of fw_cfg's directory, for g_free(); NULL: there is none. */
+static uint8_t *fw_cfg_file(QTestState *s, const char *name, unsigned *len)
+{
+    unsigned count, key = 0;
+    uint8_t *data;
+
+    qtest_out(s, 0x510, 0x19, 2);
+    count = 0;
+    for (int i = 0; i < 4; i++) {
+        count = count << 8 | qtest_in(s, 0x511, 1);
+    }
+    while (count-- && !key) {
+        uint8_t entry[64];
+
+        for (unsigned i = 0; i < sizeof(entry); i++) {
+            entry[i] = qtest_in(s, 0x511, 1);
+        }
+        if (g_str_equal((char *)entry + 8, name)) {
+            *len = entry[0] << 24 | entry[1] << 16 | entry[2] << 8 | entry[3];
+            key = entry[4] << 8 | entry[5];
+        }
+    }
+    if (!key) {
+        return NULL;
+    }
+    data = g_malloc(*len + 1);
+    qtest_out(s, 0x510, key, 2);
+    for (unsigned i = 0; i < *len; i++) {
+        data[i] = qtest_in(s, 0x511, 1);
+    }
+    return data;
+}
+
+static void test_fw_cfg_option(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("fw-cfg-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "file", NULL);
+    g_autofree uint8_t *text = NULL, *file = NULL;
+    QTestState *s;
+    unsigned len;
+
+    g_assert_true(g_file_set_contents(path, "a\0b", 3, NULL));
+    s = qtest_init("-fw_cfg name=opt/org.example/text,string=two.words "
+                   "-fw_cfg opt/org.example/file,file=%s", path);
+    text = fw_cfg_file(s, "opt/org.example/text", &len);
+    g_assert_nonnull(text);
+    g_assert_cmpuint(len, ==, 9);
+    g_assert_cmpint(memcmp(text, "two.words", len), ==, 0);
+    file = fw_cfg_file(s, "opt/org.example/file", &len);
+    g_assert_nonnull(file);
+    g_assert_cmpuint(len, ==, 3);
+    g_assert_cmpint(memcmp(file, "a\0b", len), ==, 0);
+    g_assert_null(fw_cfg_file(s, "opt/org.example/other", &len));
+    qtest_quit(s);
+    g_remove(path);
+    g_rmdir(dir);
+}
+
+/* Text @n of the structure at @p. */
+static const char *smbios_text(const uint8_t *p, unsigned n)
+{
+    const char *text = (const char *)p + p[1];
+
+    g_assert_cmpuint(n, >, 0);
+    while (--n) {
+        text += strlen(text) + 1;
+    }
+    return text;
+}
+
+/* The first structure of a type; NULL: there is none. */
+static const uint8_t *smbios_find(const uint8_t *p, unsigned len, uint8_t type)
+{
+    const uint8_t *end = p + len;
+
+    while (p < end && p[0] != type) {
+        for (p += p[1]; p[0] || p[1]; p++) {
+            g_assert_true(p + 1 < end);
+        }
+        p += 2;
+    }
+    return p < end ? p : NULL;
+}
+
+static void test_smbios_option(void)
+{
+    static const char whole[] = "\x0b\x05\0\x0b\x01" "of the maker\0";
+    g_autofree char *dir = g_dir_make_tmp("smbios-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "file", NULL);
+    g_autofree uint8_t *tables = NULL;
+    const uint8_t *p;
+    QTestState *s;
+    unsigned len;
+
+    s = qtest_init("-smbios type=1,serial=s.1,family=f -smbios type=1,sku=k "
+                   "-smbios type=0,vendor=v,release=12.34,uefi=on "
+                   "-smbios type=2,location=here -smbios type=3,asset=a "
+                   "-smbios type=4,sock_pfx=S,max-speed=2000 "
+                   "-smbios type=17,loc_pfx=D,speed=3200");
+    tables = fw_cfg_file(s, "etc/smbios/smbios-tables", &len);
+    g_assert_nonnull(tables);
+    p = smbios_find(tables, len, 0);
+    g_assert_cmpstr(smbios_text(p, p[4]), ==, "v");
+    g_assert_cmpuint(p[0x14], ==, 12);
+    g_assert_cmpuint(p[0x15], ==, 34);
+    g_assert_cmphex(p[0x13] & 8, ==, 8);
+    p = smbios_find(tables, len, 1);
+    g_assert_cmpstr(smbios_text(p, p[4]), ==, "QEMU");
+    g_assert_cmpstr(smbios_text(p, p[7]), ==, "s.1");
+    g_assert_cmpstr(smbios_text(p, p[0x19]), ==, "k");
+    g_assert_cmpstr(smbios_text(p, p[0x1a]), ==, "f");
+    p = smbios_find(tables, len, 2);
+    g_assert_cmpstr(smbios_text(p, p[0x0a]), ==, "here");
+    p = smbios_find(tables, len, 3);
+    g_assert_cmpstr(smbios_text(p, p[8]), ==, "a");
+    p = smbios_find(tables, len, 4);
+    g_assert_cmpstr(smbios_text(p, p[4]), ==, "S0");
+    g_assert_cmpuint(p[0x14] | p[0x15] << 8, ==, 2000);
+    p = smbios_find(tables, len, 17);
+    g_assert_cmpstr(smbios_text(p, p[0x10]), ==, "D0");
+    g_assert_cmpuint(p[0x15] | p[0x16] << 8, ==, 3200);
+    qtest_quit(s);
+    g_clear_pointer(&tables, g_free);
+
+    /* The last of its two zeros is that of the literal. */
+    g_assert_true(g_file_set_contents(path, whole, sizeof(whole), NULL));
+    s = qtest_init("-smbios file=%s", path);
+    tables = fw_cfg_file(s, "etc/smbios/smbios-tables", &len);
+    p = smbios_find(tables, len, 11);
+    g_assert_nonnull(p);
+    g_assert_cmpstr(smbios_text(p, 1), ==, "of the maker");
+    g_assert_nonnull(smbios_find(tables, len, 127));
+    g_assert_null(smbios_find(tables, len, 0));
+    qtest_quit(s);
+    g_remove(path);
+    g_rmdir(dir);
+}
+
 static uint8_t cmos(QTestState *s, uint8_t reg)
 {
     qtest_out(s, 0x70, reg, 1);
@@ -500,6 +639,22 @@ static const struct {
       "zoo qemu-system-x86_64: -m:" },
     { "remote-options", "-machine x-remote,mem-merge=off", "no options" },
     { "remote-kernel", "-machine x-remote -kernel none", "has no guest" },
+    { "smbios-type", "-smbios type=9,vendor=v", "0, 1, 2, 3, 4 and 17" },
+    { "smbios-nothing", "-smbios serial=1", "expects type=N" },
+    { "smbios-release", "-smbios type=0,release=1.256", "MAJOR.MINOR" },
+    { "smbios-uuid", "-smbios type=1,uuid=1", "is not a UUID" },
+    { "smbios-uuids", "-uuid 550e8400-e29b-41d4-a716-446655440000 -smbios "
+      "type=1,uuid=550e8400-e29b-41d4-a716-446655440001", "-uuid says" },
+    { "smbios-file", "-smbios file=/nowhere/file", "No such file" },
+    { "smbios-no-structure", "-smbios file=/proc/self/exe", "/proc/self/exe" },
+    { "fw-cfg-name", "-fw_cfg string=x", "expects name=opt/NAME" },
+    { "fw-cfg-both", "-fw_cfg opt/a,string=x,file=y", "either" },
+    { "fw-cfg-twice", "-fw_cfg opt/a,string=x -fw_cfg opt/a,string=y",
+      "there is one already" },
+    { "fw-cfg-long-name", "-fw_cfg opt/0123456789012345678901234567890123456789"
+      "0123456789012,string=x", "more than 55" },
+    { "remote-smbios", "-machine x-remote -smbios type=1,serial=1",
+      "has no guest" },
     { "remote-clock", "-machine x-remote -rtc base=utc", "has no guest" },
 };
 
@@ -535,6 +690,8 @@ int main(int argc, char **argv)
             g_test_add_data_func_full(path, c, run_case, g_free);
         }
     }
+    g_test_add_func("/machine/option/fw-cfg", test_fw_cfg_option);
+    g_test_add_func("/machine/option/smbios", test_smbios_option);
     for (unsigned i = 0; i < G_N_ELEMENTS(starts); i++) {
         g_autofree char *path = g_strdup_printf("/machine/start/%s",
                                                 starts[i].name);

@@ -75,6 +75,11 @@ ACPITables *pc_build_acpi(PCMachineState *pcms);
  * them. */
 bool pc_offer_kernel(PCMachineState *pcms, Error **errp);
 
+/* -smbios, before the machine is made. */
+bool pc_smbios_option(JsonObject *opts, Error **errp);
+/* SMBIOS without firmware: into the F segment, which must be RAM, at resets. */
+bool pc_install_smbios(PCMachineState *pcms, Error **errp);
+
 /* Paths of the devices with a bootindex, in its order, one a line, after @first
  * if not NULL; "HALT" ends a strict list.  @len: with the final NUL, 0 if there
  * are none. */

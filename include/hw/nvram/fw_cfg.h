@@ -7,6 +7,7 @@
 #ifndef HW_NVRAM_FW_CFG_H
 #define HW_NVRAM_FW_CFG_H
 
+#include <json-glib/json-glib.h>
 #include "hw/qdev-core.h"
 #include "system/memory.h"
 
@@ -58,6 +59,12 @@ void fw_cfg_add_i64(FWCfgState *s, uint16_t key, uint64_t value);
 void fw_cfg_add_file(FWCfgState *s, const char *name, void *data, size_t len);
 /* The same, and @data is to be freed with g_free() at the end. */
 void fw_cfg_take_file(FWCfgState *s, const char *name, void *data, size_t len);
+/* The same for names from outside; false with @errp, @data left alone, if the
+ * name is too long or taken or there is no room. */
+bool fw_cfg_try_take_file(FWCfgState *s, const char *name, void *data,
+                          size_t len, Error **errp);
+/* -fw_cfg, once the machine has put its own files in. */
+bool fw_cfg_option(FWCfgState *s, JsonObject *opts, Error **errp);
 /* One that the guest may write. */
 void fw_cfg_add_file_writable(FWCfgState *s, const char *name, void *data,
                               size_t len,
