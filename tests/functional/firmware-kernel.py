@@ -156,7 +156,7 @@ class Linux(Case):
         image.init(GUEST)
         initrd = image.write(os.path.join(self.scratch, 'initrd'))
         status, console, report = self.play(
-            machine, 120, memory=512, kernel=linux.kernel(), initrd=initrd,
+            machine, 200, memory=512, kernel=linux.kernel(), initrd=initrd,
             append=APPEND,
             extra=['-smbios', 'type=1,serial=number one'], **options)
         self.assertEqual(status, 0, report)
@@ -178,8 +178,8 @@ class Linux(Case):
     def test_on_pc(self):
         self.boots('pc')
 
-    def test_smbios_without_firmware_on_pc(self):
-        self.boots('pc', bios='', loader='255', firmware=[])
+    def test_smbios_without_firmware_on_q35(self):
+        self.boots('q35', bios='', loader='255', firmware=[])
 
 
 def main():
