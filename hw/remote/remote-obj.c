@@ -50,7 +50,9 @@ static void stop_listening(RemoteObject *o)
     if (o->listen_fd >= 0) {
         unwatch(o);
         qemu_close(&o->listen_fd);
-        unlink(o->socket_path);
+        if (o->socket_path) {
+            unlink(o->socket_path);
+        }
     }
 }
 
@@ -229,6 +231,12 @@ static bool remote_object_complete(UserCreatable *uc, Error **errp)
             o->link.rd = NULL;
             return false;
         }
+    } else if (socket_is_listening(o->fd)) {
+        /* As a service manager hands it over. */
+        o->listen_fd = o->fd;
+        o->fd = -1;
+    }
+    if (o->listen_fd >= 0) {
         qemu_set_blocking(o->listen_fd, false);
         ms->listens = true;
     } else {
@@ -358,7 +366,7 @@ static void remote_object_class_init(ObjectClass *oc, void *data)
     ucc->can_be_deleted = remote_object_can_be_deleted;
     object_class_property_add(oc, "fd", "str", get_fd, set_fd, NULL);
     object_class_property_set_description(oc, "fd",
-        "connected UNIX stream socket, by number or by name (getfd)");
+        "connected or listening UNIX stream socket, by number or name (getfd)");
     object_class_property_add(oc, "socket", "SocketAddress", get_socket,
                               set_socket, NULL);
     object_class_property_set_description(oc, "socket",

@@ -22,6 +22,7 @@ int socket_error(int fd);                   /* 0 or an errno; clears it */
 /* True if @fd is open and an AF_UNIX stream socket. */
 bool fd_is_unix_stream(int fd, Error **errp);
 bool fd_is_socket(int fd);
+bool socket_is_listening(int fd);
 int qemu_set_blocking(int fd, bool blocking);       /* 0 or -errno */
 
 /* Who made the connection or, of a pair, the pair: a process id; 0: unknown. */

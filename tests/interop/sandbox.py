@@ -3,13 +3,17 @@
 """The box around a device process, as /proc shows it.  No guest, no KVM."""
 import argparse
 import os
+import shutil
+import socket
+import subprocess
 import sys
+import tempfile
 import unittest
 
 here = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(here, '..', 'functional'))
 from mpqemu_test import tap  # noqa: E402
-from wire import Remote  # noqa: E402
+from wire import Link, Remote  # noqa: E402
 
 PROGRAM = None
 
@@ -43,6 +47,36 @@ class Box(unittest.TestCase):
             self.skipTest('built with a sanitizer, or without libseccomp')
         self.assertEqual(root, [])
         self.assertNotEqual(net, os.readlink('/proc/self/ns/net'))
+
+    def test_serves_a_listening_socket_that_it_inherits(self):
+        with tempfile.TemporaryDirectory(prefix='box-') as folder:
+            path = os.path.join(folder, 'link')
+            listener = socket.socket(socket.AF_UNIX)
+            listener.bind(path)
+            listener.listen(1)
+            remote = Remote(PROGRAM, [], pass_fds=[listener.fileno()], more=[
+                '-device', 'edu,id=e', '-object',
+                f'x-remote-object,id=o,devid=e,fd={listener.fileno()}'])
+            listener.close()
+            end = socket.socket(socket.AF_UNIX)
+            end.connect(path)
+            link = Link(end)
+            self.assertEqual(link.config_read(0), 0x11e81234)
+            link.close()
+            self.assertEqual(remote.end(), (0, ''))
+            self.assertTrue(os.path.exists(path))
+
+    @unittest.skipUnless(shutil.which('systemd-analyze'),
+                         'there is no systemd-analyze')
+    def test_unit_is_exposed_below_2(self):
+        unit = os.path.join(here, '..', '..', 'contrib', 'systemd',
+                            'mpqemu-device@.service')
+        result = subprocess.run(
+            ['systemd-analyze', 'security', '--offline=yes',
+             '--threshold=19', unit], capture_output=True, text=True,
+            check=False)
+        self.assertEqual(result.returncode, 0, result.stdout[-300:] +
+                         result.stderr)
 
     def test_off_goes_without(self):
         status, _, net = self.look(['-sandbox', 'off'])
