@@ -684,6 +684,9 @@ static const QEMUOption process_options[] = {
       "[,elevateprivileges=allow|deny|children][,spawn=allow|deny]"
       "[,resourcecontrol=allow|deny]", "give up system calls",
       os_sandbox_parse },
+    { "run-with", "[user=NAME|UID:GID][,chroot=DIR]",
+      "become a user, with another root folder, once started",
+      os_run_with_parse },
     { "overcommit", "[mem-lock=off][,cpu-pm=off]", NULL, opt_overcommit },
     { "help", "?[TOPIC|OPTION]", "this text, or a part of it", opt_help },
     { "h", "?[TOPIC|OPTION]", NULL, opt_help },

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* -daemonize and -pidfile. */
+/* -daemonize, -pidfile and -run-with. */
 #include "qemu/osdep.h"
+#include <grp.h>
+#include <pwd.h>
 #include "os.h"
+#include "qemu/option.h"
 
 /* -- Daemon -------------------------------------------------------------- */
 
@@ -113,6 +116,81 @@ bool os_write_pidfile(const char *path, Error **errp)
     pidfile_owner = getpid();
     if (pidfile) {
         atexit(remove_pidfile);
+    }
+    return true;
+}
+
+/* -- User and root -------------------------------------------------------- */
+
+static struct {
+    char *user, *root;          /* as they were given, or NULL */
+    char *name;                 /* of the user, if it was given by name */
+    uid_t uid;
+    gid_t gid;
+} run_with;
+
+static bool parse_user(Error **errp)
+{
+    unsigned uid, gid;
+    struct passwd *pw;
+    char end;
+
+    if (sscanf(run_with.user, "%u:%u%c", &uid, &gid, &end) == 2) {
+        run_with.uid = uid;
+        run_with.gid = gid;
+        return true;
+    }
+    pw = getpwnam(run_with.user);
+    if (!pw) {
+        error_setg(errp, "user=%s: neither the name of a user nor "
+                   "UID:GID", run_with.user);
+        return false;
+    }
+    run_with.name = run_with.user;
+    run_with.uid = pw->pw_uid;
+    run_with.gid = pw->pw_gid;
+    return true;
+}
+
+bool os_run_with_parse(const char *arg, Error **errp)
+{
+    g_autoptr(JsonObject) opts = keyval_parse(arg, NULL, NULL, errp);
+
+    return opts && keyval_take_str(opts, "user", &run_with.user, errp) &&
+           keyval_take_str(opts, "chroot", &run_with.root, errp) &&
+           keyval_check_empty(opts, "-run-with", (const char *const[]){
+               "user", "chroot", NULL }, errp) &&
+           (!run_with.user || parse_user(errp));
+}
+
+static bool become_user(void)
+{
+    return setresgid(run_with.gid, run_with.gid, run_with.gid) == 0 &&
+           setresuid(run_with.uid, run_with.uid, run_with.uid) == 0;
+}
+
+bool os_run_with_apply(Error **errp)
+{
+    /* By name, while there are files that know names. */
+    if (run_with.user &&
+        (run_with.name ? initgroups(run_with.name, run_with.gid)
+                       : setgroups(1, &run_with.gid)) < 0) {
+        error_setg_errno(errp, errno, "-run-with user=%s: its groups",
+                         run_with.user);
+        return false;
+    }
+    if (run_with.root && (chroot(run_with.root) < 0 || chdir("/") < 0)) {
+        error_setg_errno(errp, errno, "-run-with chroot=%s", run_with.root);
+        return false;
+    }
+    if (run_with.user && !become_user()) {
+        error_setg_errno(errp, errno, "-run-with user=%s", run_with.user);
+        return false;
+    }
+    if (run_with.user && run_with.uid && setuid(0) == 0) {
+        error_setg(errp, "-run-with user=%s: it could become root again",
+                   run_with.user);
+        return false;
     }
     return true;
 }

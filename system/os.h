@@ -17,6 +17,11 @@ bool os_is_daemon(void);
 /* Leaves the terminal and lets the parent go; nothing without os_daemonize. */
 void os_daemon_ready(void);
 
+/* -run-with user=NAME|UID:GID,chroot=DIR: checks the argument ... */
+bool os_run_with_parse(const char *arg, Error **errp);
+/* ... and goes there, and becomes that user, for ever.  When all is open. */
+bool os_run_with_apply(Error **errp);
+
 /* Writes this process's id to @path and locks it against another's use; the
  * file is removed at exit. */
 bool os_write_pidfile(const char *path, Error **errp);

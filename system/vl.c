@@ -588,7 +588,9 @@ bool qemu_init(int argc, char **argv)
     }
     os_setup_signal_handling();
     qemu_system_reset(SHUTDOWN_CAUSE_NONE);
-    if (MACHINE_GET_CLASS(current_machine)->boxed_in && !sandbox_enter(&err)) {
+    if (!os_run_with_apply(&err) ||
+        (MACHINE_GET_CLASS(current_machine)->boxed_in &&
+         !sandbox_enter(&err))) {
         error_report_err(err);
         qemu_chr_cleanup();
         return false;

@@ -66,6 +66,29 @@ class Box(unittest.TestCase):
             self.assertEqual(remote.end(), (0, ''))
             self.assertTrue(os.path.exists(path))
 
+    @unittest.skipUnless(os.geteuid() == 0, 'becomes another user as root')
+    def test_runs_as_another_user(self):
+        remote = Remote(PROGRAM, ['edu'],
+                        more=['-run-with', 'user=65534:65533'])
+        self.assertEqual(remote.links[0].config_read(0), 0x11e81234)
+        with open(f'/proc/{remote.process.pid}/status',
+                  encoding='ascii') as file:
+            status = dict(line.split(':', 1) for line in file)
+        self.assertEqual(status['Uid'].split(), ['65534'] * 4)
+        self.assertEqual(status['Gid'].split(), ['65533'] * 4)
+        self.assertEqual(status['Groups'].split(), ['65533'])
+        self.assertEqual(remote.end(), (0, ''))
+
+    @unittest.skipUnless(os.geteuid() == 0, 'changes root as root')
+    def test_runs_with_another_root(self):
+        with tempfile.TemporaryDirectory(prefix='box-') as folder:
+            remote = Remote(PROGRAM, ['edu'], more=[
+                '-run-with', f'chroot={folder}', '-sandbox', 'off'])
+            self.assertEqual(remote.links[0].config_read(0), 0x11e81234)
+            self.assertEqual(
+                os.readlink(f'/proc/{remote.process.pid}/root'), folder)
+            self.assertEqual(remote.end(), (0, ''))
+
     @unittest.skipUnless(shutil.which('systemd-analyze'),
                          'there is no systemd-analyze')
     def test_unit_is_exposed_below_2(self):
