@@ -40,7 +40,6 @@ static const struct { const char *name, *why; } absent[] = {
     { "sd", "there are no SD cards" },
     { "semihosting", "that is for other architectures" },
     { "singlestep", "there is no translation of code" },
-    { "smbios", "the tables are the machine's own; -uuid is shown there" },
     { "snapshot", "make a copy of the image" },
     { "spice", NO_DISPLAY },
     { "tpmdev", "there is no TPM" },

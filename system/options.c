@@ -615,7 +615,7 @@ static const QEMUOption kernel_options[] = {
     { "append", "TEXT", "its command line", opt_append },
     { "bios", "FILE", "firmware to run", opt_bios },
     { "smbios", "type=N[,FIELD=VALUE...] | file=FILE",
-      "what SMBIOS says: types 0, 1, 2, 3, 4, 17, or a structure", opt_smbios },
+      "SMBIOS: types 0 to 4, 17, or a structure", opt_smbios },
     { "fw_cfg", "[name=]opt/NAME,string=TEXT|file=FILE",
       "a file for firmware and guest", opt_fw_cfg },
     { }
@@ -685,7 +685,7 @@ static const QEMUOption process_options[] = {
       "[,resourcecontrol=allow|deny]", "give up system calls",
       os_sandbox_parse },
     { "run-with", "[user=NAME|UID:GID][,chroot=DIR]",
-      "become a user, with another root folder, once started",
+      "another user, another root folder",
       os_run_with_parse },
     { "overcommit", "[mem-lock=off][,cpu-pm=off]", NULL, opt_overcommit },
     { "help", "?[TOPIC|OPTION]", "this text, or a part of it", opt_help },
