@@ -44,6 +44,25 @@ typedef struct BootEntry {
     char *path;
 } BootEntry;
 
+/* A SCSI adapter's place is that of its disks, in the order of their targets:
+ * firmware names no less than a disk, and those of a remote one are unknown. */
+static char *boot_path(DeviceState *dev)
+{
+    PCIDevice *pdev = (PCIDevice *)object_dynamic_cast(OBJECT(dev),
+                                                       TYPE_PCI_DEVICE);
+    g_autofree char *own = qdev_get_fw_dev_path(dev);
+    GString *paths;
+
+    if (!pdev || pci_get_word(pdev->config + PCI_CLASS_DEVICE) != 0x0100) {
+        return g_steal_pointer(&own);
+    }
+    paths = g_string_new(own);
+    for (int target = 0; target < 16; target++) {
+        g_string_append_printf(paths, "\n%s/channel@0/disk@%x,0", own, target);
+    }
+    return g_string_free(paths, false);
+}
+
 static int add_boot_entry(DeviceState *dev, void *opaque)
 {
     Object *obj = OBJECT(dev);
@@ -52,7 +71,7 @@ static int add_boot_entry(DeviceState *dev, void *opaque)
     if (object_property_find(obj, "bootindex")) {
         e.index = object_property_get_int(obj, "bootindex", &error_abort);
         if (e.index >= 0) {
-            e.path = qdev_get_fw_dev_path(dev);
+            e.path = boot_path(dev);
             g_array_append_val((GArray *)opaque, e);
         }
     }

@@ -14,7 +14,7 @@ import tempfile
 import unittest
 
 from mpqemu_test import tap
-from mpqemu_test.pair import DISTRIBUTION, Machine
+from mpqemu_test.pair import DISTRIBUTION, Machine, ScsiDisk
 
 LIMIT = 40                      # seconds; 2 on an idle machine
 BLOCK = 2048
@@ -100,9 +100,9 @@ class Case(unittest.TestCase):
                 *self.drive('d', iso('D'), ',readonly=on'),
                 '-device', 'lsi,id=s']
 
-    def runs(self, wanted, machine, *extra):
+    def runs(self, wanted, machine, *extra, remotes=()):
         """These letters are said, the last by a boot sector."""
-        with Machine(Settings.main, machine=machine, cpu='qemu64', memory=64,
+        with Machine(Settings.main, Settings.main, remotes, machine=machine, cpu='qemu64', memory=64,
                      extra=['-device', 'isa-debug-exit', *extra]) as vm:
             status = vm.wait(LIMIT)[0]
         report = '\n' + vm.report()
@@ -134,6 +134,14 @@ class Order(Case):
         self.runs('B', 'pc', *self.disks(),
                   '-device', 'scsi-hd,drive=a,scsi-id=3,lun=0,bootindex=2',
                   '-device', 'scsi-hd,drive=b,scsi-id=3,lun=1,bootindex=1')
+
+
+    def test_bootindex_of_a_remote_adapter(self):
+        remote = self.path('remote', boot_sector('R').ljust(1 << 20, b'\0'))
+        self.runs('R', 'q35', *self.disks(),
+                  '-device', 'scsi-hd,drive=a,bootindex=2',
+                  '-global', 'x-pci-proxy-dev.bootindex=1',
+                  remotes=[[ScsiDisk(remote, 'remote')]])
 
 
 class OptionRom(Case):
