@@ -415,13 +415,14 @@ static int64_t new_ring(RedTeam *r)
 /* Rings that it has: what could they do, and more than was meant? */
 static int64_t widen_ring(RedTeam *r)
 {
-    struct { struct io_uring_probe p; struct io_uring_probe_op ops[64]; } probe;
+    uint64_t probe[(sizeof(struct io_uring_probe) +
+                    64 * sizeof(struct io_uring_probe_op)) / 8];
     int64_t ret = -EBADF;
 
     for (int fd = 3; fd < 64 && (ret == -EBADF || ret == -EOPNOTSUPP); fd++) {
-        memset(&probe, 0, sizeof(probe));
+        memset(probe, 0, sizeof(probe));
         SYS(io_uring_register, fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
-        ret = SYS(io_uring_register, fd, IORING_REGISTER_PROBE, &probe, 64);
+        ret = SYS(io_uring_register, fd, IORING_REGISTER_PROBE, probe, 64);
     }
     return ret;
 }
