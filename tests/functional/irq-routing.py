@@ -97,7 +97,11 @@ class HundredThousandRounds(Routing, unittest.TestCase):
     """Half of them at the one controller, half at the other."""
     remotes = ((4,),)
     rounds = dict(single=50000, shared=0, moves=0)
-    limit = 120
+    limit = 400
+
+
+class HundredThousandRoundsPc(Pc, HundredThousandRounds):
+    pass
 
 
 class ManyLevelsOnSharedLines(Pc, Routing, unittest.TestCase):
@@ -109,7 +113,7 @@ class ManyLevelsOnSharedLines(Pc, Routing, unittest.TestCase):
 
 ALL = (OneRemoteQ35, OneRemotePc, ManyOfAllKindsQ35, ManyOfAllKindsPc,
        LocalQ35, LocalPc, HundredThousandRounds,
-       ManyLevelsOnSharedLines)
+       HundredThousandRoundsPc, ManyLevelsOnSharedLines)
 
 
 def main():
