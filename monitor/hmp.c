@@ -132,6 +132,9 @@ static void session_event(void *opaque, QEMUChrEvent event)
     }
 }
 
+/* Sessions last as long as the process. */
+static GSList *sessions;
+
 bool hmp_session_new(Chardev *chr, Error **errp)
 {
     HMPSession *s = g_new0(HMPSession, 1);
@@ -143,6 +146,7 @@ bool hmp_session_new(Chardev *chr, Error **errp)
     readline_init(&s->readline, PROMPT);
     qemu_chr_fe_set_handlers(&s->chr, session_can_read, session_read,
                              session_event, s);
+    sessions = g_slist_prepend(sessions, s);
     return true;
 }
 

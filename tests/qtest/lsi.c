@@ -216,6 +216,7 @@ int lsi_main(int argc, char **argv, const LSITest *tests, unsigned n)
 {
     g_autofree char *disk = NULL, *backend = NULL, *path = NULL;
     g_autofree char *zeroes = g_malloc0(DISK_SIZE);
+    g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func(g_free);
     int status;
 
     g_test_init(&argc, &argv, NULL);
@@ -240,6 +241,7 @@ int lsi_main(int argc, char **argv, const LSITest *tests, unsigned n)
                         "-device scsi-cd,bus=d1.0,scsi-id=1,drive=cd",
         };
 
+        g_ptr_array_add(kept, slow);
         qworld_add_tests("lsi", tests[i].name, &config, tests[i].fn);
     }
     status = g_test_run();
