@@ -135,9 +135,8 @@ static void begin(void)
 /*
  * Where several processes raise one line, a raise may reach the controller so
  * late that another interrupt has served its cause: nobody claims that one.
- * It is harmless, and at most one a level.  A device alone on its line does
- * it when the host is so slow that the end of one interrupt is told after the
- * next raise: once in a while, not once in a thousand.
+ * It is harmless, and at most one a level; a device alone on its line never
+ * does it.
  */
 static void end(const char *name, int via, bool shared, bool good)
 {
@@ -156,7 +155,7 @@ static void end(const char *name, int via, bool shared, bool good)
     }
     good &= raised && handled == raised && taken == raised + unclaimed;
     if (!strays || via == VIA_PIC) {
-        good &= unclaimed <= (shared ? raised - 1 : 1 + raised / 1000);
+        good &= shared ? unclaimed < raised : !unclaimed;
     }
     print("@@ %s %s-%s raised=%u handled=%u taken=%u unclaimed=%u\n",
           good ? "ok" : "bad", name, by[via], raised, handled, taken,
