@@ -13,6 +13,12 @@
 #include "lsi53c895a.h"
 #include "qemu/log.h"
 
+/* Whether the targets find the parity of what the chip sends wrong. */
+static bool bad_parity(const LSIState *s)
+{
+    return s->st.reg[LSI_SCNTL1] & SCNTL1_AESP;
+}
+
 /* -- Commands ------------------------------------------------------------- */
 
 static LSICmd *current(LSIState *s)
@@ -101,6 +107,7 @@ static void send_message(LSIState *s, LSIMsgAction action, uint8_t next_phase)
 static void clear_messages(LSIState *s)
 {
     s->st.msgin_len = s->st.msgin_pos = s->st.msgout_len = 0;
+    s->st.msgin_again = false;
 }
 
 /* All data is with the drive, which needs time: the bus is free for others
@@ -148,7 +155,8 @@ bool lsi_select(LSIState *s, unsigned target, bool atn)
         return false;
     }
     s->st.reg[LSI_SDID] = target;
-    if (!scsi_bus_has_target(&s->bus, 0, target)) {
+    if (!scsi_bus_has_target(&s->bus, 0, target) || bad_parity(s) ||
+        s->st.reg[LSI_STEST2] & STEST2_SLB) {
         s->st.selecting = true;
         return true;
     }
@@ -297,6 +305,10 @@ bool lsi_move_data(LSIState *s, uint64_t *addr, uint32_t *len, bool *fault)
     if (c->moving) {
         return false;
     }
+    if (!to_guest && *len && c->req && bad_parity(s)) {
+        scsi_req_fail(c->req, SENSE_SCSI_PARITY);
+        return true;
+    }
     while (*len && c->req) {
         uint64_t left = c->req->xfer - c->req->done - c->gathered;
         uint64_t n = MIN(*len, left);
@@ -339,7 +351,8 @@ bool lsi_move_data(LSIState *s, uint64_t *addr, uint32_t *len, bool *fault)
 
 static void finish_data(LSICmd *c)
 {
-    if (c->bounced && c->req->mode == SCSI_XFER_FROM_DEV) {
+    if (c->bounced && c->req->mode == SCSI_XFER_FROM_DEV &&
+        !c->req->cancelled) {
         /* A fault here is the guest's loss: the move is over. */
         lsi_mem_rw(c->s, c->bounce_addr, c->bounce, c->iov[0].iov_len, true);
     }
@@ -404,6 +417,10 @@ static void start_command(LSIState *s)
         s->st.phase = PHASE_STATUS;
         return;
     }
+    if (bad_parity(s)) {
+        scsi_check(c->req, SENSE_SCSI_PARITY);
+        return;
+    }
     trace_event("lsi_command", "target %u lun %u opcode 0x%02x",
                 s->st.target, s->st.lun, s->st.cdb[0]);
     scsi_req_start(c->req, s->st.cdb, s->st.cdb_len);
@@ -441,7 +458,8 @@ static int status_byte(LSIState *s, uint64_t addr)
     if (!lsi_mem_rw(s, addr, &s->st.status, 1, true)) {
         return -1;
     }
-    s->st.reg[LSI_SFBR] = s->st.reg[LSI_SIDL] = s->st.status;
+    s->st.reg[LSI_SFBR] = s->st.status;
+    lsi_latch(s, s->st.status);
     clear_messages(s);
     put_message(s, 0x00);       /* COMMAND COMPLETE */
     send_message(s, LSI_MSG_COMPLETE, PHASE_NONE);
@@ -483,7 +501,7 @@ static int message_in_bytes(LSIState *s, uint64_t addr, unsigned len)
     }
     if (n) {
         s->st.reg[LSI_SFBR] = from[0];
-        s->st.reg[LSI_SIDL] = from[n - 1];
+        lsi_latch(s, from[n - 1]);
         s->st.reg[LSI_SOCL] |= SOCL_ACK;
         s->st.msgin_pos += n;
     }
@@ -503,11 +521,11 @@ void lsi_set_atn(LSIState *s)
         if (s->st.phase != PHASE_MSG_IN) {
             s->st.next_phase = s->st.phase;
         } else {
-            /* The rest of its own message is lost. */
             if (s->st.msg_action != LSI_MSG_RESUME) {
                 return;
             }
-            clear_messages(s);
+            s->st.msgin_pos = 0;
+            s->st.msgin_again = true;
         }
         s->st.msg_action = LSI_MSG_RESUME;
         s->st.phase = PHASE_MSG_OUT;
@@ -570,9 +588,27 @@ static void reset_target(LSIState *s)
     lsi_bus_free(s, false);
 }
 
+/* The initiator could not use what it got: its command ends. */
+static void initiator_error(LSIState *s)
+{
+    LSICmd *c = current(s);
+
+    if (c && c->req) {
+        scsi_req_fail(c->req, SENSE_INITIATOR_ERROR);
+    }
+}
+
 /* False: the bus is free now. */
 static bool one_message(LSIState *s, const uint8_t *m, unsigned len)
 {
+    if (m[0] == 0x09) {         /* MESSAGE PARITY ERROR: the same again */
+        s->st.msgin_again = false;
+        return true;
+    }
+    if (s->st.msgin_again) {    /* the rest of the target's own is lost */
+        s->st.msgin_again = false;
+        s->st.msgin_len = 0;
+    }
     if (m[0] & 0x80) {
         s->st.lun = m[0] & 0x3f;
         s->st.may_disconnect = m[0] & 0x40;
@@ -583,9 +619,10 @@ static bool one_message(LSIState *s, const uint8_t *m, unsigned len)
         extended_message(s, m, len);
         break;
     case 0x05:                  /* INITIATOR DETECTED ERROR */
+        initiator_error(s);
+        break;
     case 0x07:                  /* MESSAGE REJECT */
     case 0x08:                  /* NO OPERATION */
-    case 0x09:                  /* MESSAGE PARITY ERROR */
         break;
     case 0x06:                  /* ABORT TASK SET */
     case 0x0e:                  /* CLEAR TASK SET */
@@ -617,6 +654,10 @@ static int message_out_bytes(LSIState *s, uint64_t addr, unsigned len)
 
     if (!lsi_mem_rw(s, addr, m + s->st.msgout_len, n, false)) {
         return -1;
+    }
+    if (bad_parity(s)) {        /* asks for all of them again */
+        s->st.msgout_len = 0;
+        return n;
     }
     s->st.msgout_len += n;
     while (s->st.msgout_len) {

@@ -4,7 +4,7 @@
  * version 2.2): registers (chapter 4), interrupts (2.2.16), life.  Its bus is
  * in lsi53c895a-bus.c, its SCRIPTS processor in lsi53c895a-script.c.  Not
  * there: the target role, low-level mode (programmed arbitration and
- * handshake), the serial EEPROM, parity errors, which cannot happen.
+ * handshake) but for the loopback of data, the serial EEPROM.
  */
 #include "qemu/osdep.h"
 #include "lsi53c895a.h"
@@ -57,6 +57,7 @@ static const VMStateField visible_fields[] = {
     VMSTATE_UINT8(msgin_len, LSIVisible),
     VMSTATE_UINT8(msgin_pos, LSIVisible),
     VMSTATE_UINT8(msg_action, LSIVisible),
+    VMSTATE_BOOL(msgin_again, LSIVisible),
     VMSTATE_BUFFER(cdb, LSIVisible),
     VMSTATE_UINT8(cdb_len, LSIVisible),
     VMSTATE_UINT16(cur, LSIVisible),
@@ -156,12 +157,76 @@ static void general_timer(void *opaque)
     lsi_scsi_irq(opaque, 0, SIST1_GEN);
 }
 
+/* -- Parity (manual, chapter 2, Parity Options) ----------------------------
+ *
+ * The targets' parity is always right, so that the chip finds it wrong only
+ * in what it sends to itself, in loopback mode.
+ */
+
+/* The ninth line of a bus of odd parity. */
+static bool odd_parity(uint8_t byte)
+{
+    return !(__builtin_popcount(byte) & 1);
+}
+
+static void set_bit(uint8_t *reg, uint8_t bit, bool on)
+{
+    *reg = on ? *reg | bit : *reg & ~bit;
+}
+
+void lsi_latch(LSIState *s, uint8_t byte)
+{
+    s->st.reg[LSI_SIDL] = byte;
+    set_bit(&s->st.reg[LSI_SSTAT1], SSTAT1_SDP0L, odd_parity(byte));
+}
+
+/* Whether the chip drives the data lines of no bus but its own. */
+static bool in_loopback(const LSIState *s)
+{
+    return s->st.reg[LSI_STEST2] & STEST2_SLB &&
+        s->st.reg[LSI_SCNTL1] & SCNTL1_ADB;
+}
+
+/* Byte @i of the data lines, and its parity line. */
+static uint8_t data_lines(const LSIState *s, unsigned i)
+{
+    return in_loopback(s) ? s->st.reg[LSI_SODL + i] : 0;
+}
+
+static bool parity_line(const LSIState *s, unsigned i)
+{
+    return in_loopback(s) && odd_parity(data_lines(s, i)) ==
+        !(s->st.reg[LSI_SCNTL1] & SCNTL1_AESP);
+}
+
+/* REQ or ACK goes up: what is on the bus is taken in, and looked at. */
+static void loopback_handshake(LSIState *s)
+{
+    uint8_t *r = s->st.reg;
+    bool low = parity_line(s, 0), high = parity_line(s, 1);
+    bool bad = low != odd_parity(data_lines(s, 0)) ||
+        (r[LSI_SCNTL3] & SCNTL3_EWS && high != odd_parity(data_lines(s, 1)));
+
+    r[LSI_SIDL] = data_lines(s, 0);
+    r[LSI_SIDL + 1] = data_lines(s, 1);
+    set_bit(&r[LSI_SSTAT1], SSTAT1_SDP0L, low);
+    set_bit(&r[LSI_SSTAT2], SSTAT2_SPL1, high);
+    if (bad && r[LSI_SCNTL0] & SCNTL0_EPC) {
+        set_bit(&r[LSI_SOCL], SOCL_ATN, r[LSI_SCNTL0] & SCNTL0_AAP ||
+                                        r[LSI_SOCL] & SOCL_ATN);
+        lsi_scsi_irq(s, SIST0_PAR, 0);
+    }
+}
+
 /* -- Registers: reading --------------------------------------------------- */
 
 static uint8_t bus_lines(const LSIState *s)
 {
     uint8_t v = s->st.reg[LSI_SOCL] & (SOCL_ATN | SOCL_ACK);
 
+    if (s->st.reg[LSI_STEST2] & STEST2_SLB) {
+        return s->st.reg[LSI_SOCL];
+    }
     if (s->st.connected) {
         v |= SBCL_BSY;
         if (s->st.phase != PHASE_NONE) {
@@ -212,10 +277,17 @@ uint8_t lsi_reg_read(LSIState *s, unsigned reg)
         return bus_lines(s);
     case LSI_DSTAT:
         return read_dstat(s);
+    case LSI_SSTAT0:
+        return r[reg] | (parity_line(s, 0) ? SSTAT0_SDP0 : 0);
     case LSI_SSTAT1:
-        return s->st.connected && s->st.phase != PHASE_NONE ? s->st.phase : 0;
+        return r[reg] |
+            (s->st.connected && s->st.phase != PHASE_NONE ? s->st.phase : 0);
     case LSI_SSTAT2:
-        return s->st.connected ? 0x00 : 0x02;           /* LDSC */
+        return r[reg] | (s->st.connected ? 0 : SSTAT2_LDSC) |
+            (parity_line(s, 1) ? SSTAT2_SDP1 : 0);
+    case LSI_SBDL:
+    case LSI_SBDL + 1:
+        return data_lines(s, reg - LSI_SBDL);
     case LSI_ISTAT0:
         return read_istat0(s);
     case LSI_ISTAT1:
@@ -331,7 +403,11 @@ void lsi_reg_write(LSIState *s, unsigned reg, uint8_t val)
         write_scntl1(s, old, val);
         break;
     case LSI_SOCL:
-        if (val & ~old & SOCL_ATN) {
+        if (s->st.reg[LSI_STEST2] & STEST2_SLB) {
+            if (val & ~old & (SOCL_REQ | SOCL_ACK)) {
+                loopback_handshake(s);
+            }
+        } else if (val & ~old & SOCL_ATN) {
             lsi_set_atn(s);
         }
         break;

@@ -42,14 +42,18 @@ enum {
 };
 
 enum {
-    SCNTL0_TRG = 0x01, SCNTL0_WATN = 0x10, SCNTL0_START = 0x20,
-    SCNTL1_RST = 0x08, SCNTL1_CON = 0x10,
-    SCNTL2_SDU = 0x80,
-    SOCL_ATN = 0x08, SOCL_ACK = 0x40,
+    SCNTL0_TRG = 0x01, SCNTL0_AAP = 0x02, SCNTL0_EPC = 0x08,
+    SCNTL0_WATN = 0x10, SCNTL0_START = 0x20,
+    SCNTL1_AESP = 0x04, SCNTL1_RST = 0x08, SCNTL1_CON = 0x10,
+    SCNTL1_ADB = 0x40,
+    SCNTL2_SDU = 0x80, SCNTL3_EWS = 0x08,
+    SOCL_ATN = 0x08, SOCL_ACK = 0x40, SOCL_REQ = 0x80,
     SBCL_REQ = 0x80, SBCL_BSY = 0x20,
     DSTAT_IID = 0x01, DSTAT_SIR = 0x04, DSTAT_SSI = 0x08, DSTAT_ABRT = 0x10,
     DSTAT_BF = 0x20, DSTAT_DFE = 0x80,
-    SSTAT0_RST = 0x02,
+    SSTAT0_SDP0 = 0x01, SSTAT0_RST = 0x02, SSTAT1_SDP0L = 0x08,
+    SSTAT2_SDP1 = 0x01, SSTAT2_LDSC = 0x02, SSTAT2_SPL1 = 0x08,
+    STEST2_SLB = 0x10,
     ISTAT0_DIP = 0x01, ISTAT0_SIP = 0x02, ISTAT0_INTF = 0x04,
     ISTAT0_CON = 0x08, ISTAT0_SEM = 0x10, ISTAT0_SIGP = 0x20,
     ISTAT0_SRST = 0x40, ISTAT0_ABRT = 0x80,
@@ -59,7 +63,7 @@ enum {
     CTEST5_DFS = 0x20,
     DMODE_MAN = 0x01, DMODE_DIOM = 0x10, DMODE_SIOM = 0x20,
     DCNTL_STD = 0x04, DCNTL_SSM = 0x10, DCNTL_IRQD = 0x02,
-    SIST0_RST = 0x02, SIST0_UDC = 0x04, SIST0_RSL = 0x10, SIST0_SEL = 0x20,
+    SIST0_PAR = 0x01, SIST0_RST = 0x02, SIST0_UDC = 0x04, SIST0_RSL = 0x10, SIST0_SEL = 0x20,
     SIST0_CMP = 0x40, SIST0_MA = 0x80,
     SIST1_HTH = 0x01, SIST1_GEN = 0x02, SIST1_STO = 0x04,
     CCNTL0_ENNDJ = 0x20, CCNTL0_PMJCTL = 0x40, CCNTL0_ENPMJ = 0x80,
@@ -118,6 +122,7 @@ typedef struct LSIVisible {
     uint8_t msgout[16], msgout_len;
     uint8_t msgin[16], msgin_len, msgin_pos;
     uint8_t msg_action;         /* LSIMsgAction */
+    bool msgin_again;           /* msgin was broken off by ATN */
     uint8_t cdb[SCSI_CDB_MAX], cdb_len;
     uint16_t cur;               /* command on the bus, or LSI_NO_CMD */
     LSICmdState cmd[LSI_CMDS];
@@ -180,6 +185,8 @@ void lsi_reg_write(LSIState *s, unsigned reg, uint8_t val);
 void lsi_update_irq(LSIState *s);
 void lsi_dma_irq(LSIState *s, uint8_t dstat);
 void lsi_scsi_irq(LSIState *s, uint8_t sist0, uint8_t sist1);
+/* A byte, the last of a phase, has come from a target. */
+void lsi_latch(LSIState *s, uint8_t byte);
 /* Memory as the chip sees it: its own registers and RAM, else the bus. */
 bool lsi_mem_rw(LSIState *s, uint64_t addr, void *buf, unsigned len,
                 bool is_write);

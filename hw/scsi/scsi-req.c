@@ -57,13 +57,25 @@ void scsi_req_free(SCSIRequest *req)
     QTAILQ_INSERT_HEAD(&req->bus->free, req, link);
 }
 
-void scsi_req_cancel(SCSIRequest *req)
+/* Its memory is not used any more. */
+static void stop(SCSIRequest *req)
 {
     req->cancelled = true;
     if (req->in_blk) {
         SCSI_DEVICE_GET_CLASS(req->dev)->drain(req->dev);
     }
+}
+
+void scsi_req_cancel(SCSIRequest *req)
+{
+    stop(req);
     scsi_req_free(req);
+}
+
+void scsi_req_fail(SCSIRequest *req, SCSISense sense)
+{
+    stop(req);
+    scsi_check(req, sense);
 }
 
 static void finish(SCSIRequest *req, uint8_t status)

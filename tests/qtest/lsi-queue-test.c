@@ -256,10 +256,10 @@ static void test_messages_in_pieces(QWorld *w)
 static void test_attention(QWorld *w)
 {
     scsi_start(w);
-    scsi_prepare(w, SCSI_CDB(0x12, 0, 0, 0, 36), "\x80\x08\x05\x09\x07", 5);
+    scsi_prepare(w, SCSI_CDB(0x12, 0, 0, 0, 36), "\x80\x08\x09\x07", 4);
     LSI_RUN(w, SELECT_ATN(0), MOVE(MSG_OUT, 1, LSI_MSGOUT),
             MOVE(COMMAND, 6, LSI_CDB), 0x58000008, 0,           /* SET ATN */
-            MOVE(MSG_OUT, 4, LSI_MSGOUT + 1), MOVE(IN, 36, LSI_DATA),
+            MOVE(MSG_OUT, 3, LSI_MSGOUT + 1), MOVE(IN, 36, LSI_DATA),
             MOVE(STATUS, 1, LSI_STATUS), MOVE(MSG_IN, 1, LSI_MSGIN),
             CLEAR_ACK, WAIT_DISC, INT(1));
     lsi_check_int(w, 1);

@@ -151,6 +151,9 @@ void scsi_req_transfer(SCSIRequest *req, const struct iovec *iov,
  * more; that may mean waiting for I/O.  Frees it. */
 void scsi_req_cancel(SCSIRequest *req);
 void scsi_req_free(SCSIRequest *req);
+/* Ends it, with complete(), by CHECK CONDITION: something went wrong on the
+ * way between the two.  The same holds of its memory. */
+void scsi_req_fail(SCSIRequest *req, SCSISense sense);
 
 /* -- For devices --------------------------------------------------------- */
 
@@ -177,6 +180,8 @@ void scsi_req_free(SCSIRequest *req);
 #define SENSE_MODE_CHANGED ((SCSISense){ 0x6, 0x2a, 0x01 })
 #define SENSE_WRITE_PROTECTED ((SCSISense){ 0x7, 0x27, 0x00 })
 #define SENSE_SPACE_ALLOC_FAILED ((SCSISense){ 0x7, 0x27, 0x07 })
+#define SENSE_SCSI_PARITY ((SCSISense){ 0xb, 0x47, 0x00 })
+#define SENSE_INITIATOR_ERROR ((SCSISense){ 0xb, 0x48, 0x00 })
 #define SENSE_MISCOMPARE ((SCSISense){ 0xe, 0x1d, 0x00 })
 
 void scsi_good(SCSIRequest *req);
