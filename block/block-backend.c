@@ -204,6 +204,18 @@ void blk_detach_dev(BlockBackend *blk)
     blk->dev = NULL;
 }
 
+void blk_unlock_all(void)
+{
+    BlockBackend *blk;
+
+    QTAILQ_FOREACH(blk, &block_backends, link) {
+        if (blk->dev && blk->file && !blk->in_flight &&
+            (!blk->engine || aio_context_is_owner(blk->engine->ctx))) {
+            block_file_unlock(blk->file);
+        }
+    }
+}
+
 bool blk_set_context(BlockBackend *blk, AioContext *ctx, Error **errp)
 {
     BlockEngine *engine = NULL;

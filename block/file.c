@@ -17,6 +17,7 @@
 #include <sys/vfs.h>
 #include "block/block-int.h"
 #include "qemu/iov.h"
+#include "qemu/timer.h"
 
 #define SECTOR 512
 #define BOUNCE_SIZE (128 * KiB)
@@ -200,6 +201,7 @@ void block_file_close(BlockFile *file)
 
 #define LOCK_USED 100
 #define LOCK_NOT_SHARED 200
+#define LOCK_RETRY_US 2000
 
 /* Permissions, by their number in QEMU's locks. */
 enum {
@@ -230,16 +232,14 @@ static bool locked_by_other(int fd, off_t byte)
     return fcntl(fd, F_OFD_GETLK, &l) == 0 && l.l_type != F_UNLCK;
 }
 
-bool block_file_lock(BlockFile *file, bool write, Error **errp)
+/* With @last, an error says why not. */
+static bool try_lock(BlockFile *file, bool write, bool last, Error **errp)
 {
     unsigned used = 1 << PERM_CONSISTENT_READ | (write ? 1 << PERM_WRITE : 0);
     unsigned not_shared = 1 << PERM_WRITE | 1 << PERM_RESIZE;
     const char *how = NULL;
     unsigned p;
 
-    if (!file->locking) {
-        return true;
-    }
     for (p = 0; p < PERM_MAX; p++) {
         if (((used >> p & 1) &&
              !lock_byte(file->fd, LOCK_USED + p, 1, F_RDLCK)) ||
@@ -263,11 +263,32 @@ bool block_file_lock(BlockFile *file, bool write, Error **errp)
         }
     }
     if (how) {
+        block_file_unlock(file);
+    }
+    if (how && last) {
         error_setg(errp, "Failed to get %s\"%s\" lock", how, perm_names[p]);
         error_append_hint(errp, "Is another process using the image [%s]?\n",
                           file->filename);
-        block_file_unlock(file);
-        return false;
+    }
+    return !how;
+}
+
+unsigned blk_lock_wait_ms;
+
+bool block_file_lock(BlockFile *file, bool write, Error **errp)
+{
+    int64_t end = qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + blk_lock_wait_ms;
+    bool last = !blk_lock_wait_ms;
+
+    if (!file->locking) {
+        return true;
+    }
+    while (!try_lock(file, write, last, errp)) {
+        if (last) {
+            return false;
+        }
+        g_usleep(LOCK_RETRY_US);
+        last = qemu_clock_get_ms(QEMU_CLOCK_REALTIME) >= end;
     }
     return true;
 }

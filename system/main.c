@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The program: all that it does before its main loop is qemu_init()'s. */
 #include "qemu/osdep.h"
+#include "block/block.h"
 #include "chardev/char.h"
 #include "monitor/monitor.h"
 #include "system/runstate.h"
@@ -14,6 +15,7 @@ int main(int argc, char **argv)
         return 1;
     }
     status = qemu_main_loop();
+    blk_unlock_all();
     monitor_flush_events();
     qemu_chr_cleanup();
     return status;

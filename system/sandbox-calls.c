@@ -115,7 +115,7 @@ static const SandboxCall block_calls[] = {
     { "fdatasync" },
     { "fallocate" },
     { "ioctl", "BLKDISCARD", "block devices", { ARG(1, BLKDISCARD) } },
-    { "fcntl", "F_OFD_SETLK", "disks that come or go", { ARG(1, F_OFD_SETLK) } },
+    { "fcntl", "F_OFD_SETLK", NULL, { ARG(1, F_OFD_SETLK) } },
     { "fcntl", "F_OFD_GETLK", "disks that come or go", { ARG(1, F_OFD_GETLK) } },
     { }
 };

@@ -517,8 +517,12 @@ static bool make_machine(Error **errp)
 
 /* -- Main ---------------------------------------------------------------- */
 
+/* A device process whose predecessor has just been killed: see docs/system/disks.md. */
+#define LOCK_WAIT_MS 5000
+
 static bool start(Error **errp)
 {
+    blk_lock_wait_ms = LOCK_WAIT_MS;
     if (!for_each(start_config.chardevs, make_chardev, errp) ||
         !make_serials(errp) || !make_qtest(errp) ||
         !for_each(start_config.monitors, monitor_new, errp) ||
@@ -534,6 +538,7 @@ static bool start(Error **errp)
     }
     qdev_prop_check_globals();
     qdev_hotplug = true;
+    blk_lock_wait_ms = 0;
     return (!MACHINE_GET_CLASS(current_machine)->ready ||
             MACHINE_GET_CLASS(current_machine)->ready(current_machine,
                                                       errp)) &&

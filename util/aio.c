@@ -129,6 +129,11 @@ bool aio_context_is_owner(AioContext *ctx)
     return !owner || owner == &this_thread;
 }
 
+void aio_context_leave(AioContext *ctx)
+{
+    __atomic_store_n(&ctx->owner, NULL, __ATOMIC_RELEASE);
+}
+
 void aio_context_set_poll_params(AioContext *ctx, int64_t max_ns)
 {
     adaptive_spin_init(&ctx->spin, max_ns);

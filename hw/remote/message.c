@@ -278,6 +278,7 @@ void remote_link_serve(RemoteLink *link)
     remote_sysmem_clear(rd);
     set_unplug_fd(link, -1);
     mpqemu_channel_close(&link->ch);
+    aio_context_leave(rd->ctx);
 }
 
 void remote_link_init(RemoteLink *link)

@@ -70,6 +70,14 @@ bool blockdev_add(JsonObject *opts, Error **errp);
 bool blockdev_del(const char *node_name, Error **errp);
 BlockBackend *blk_by_name(const char *id_or_node);      /* NULL if none */
 bool blk_any(void);                             /* is there one? */
+/* For so long a device waits for an image that another process has locked: the
+ * kernel keeps the files of a killed process's ring until its requests have
+ * ended, and some time longer.  0 except at the start. */
+extern unsigned blk_lock_wait_ms;
+/* At exit: unlocks the images that nobody uses any more, for the next process
+ * may come at once, and the kernel gives a ring's files back some time later.
+ * An image with requests in flight stays locked until they are done. */
+void blk_unlock_all(void);
 /* At exit: frees every back end.  The devices are gone. */
 void blk_close_all(void);
 

@@ -80,7 +80,9 @@ void qemu_bh_delete(QEMUBH *bh);
 void aio_bh_schedule_oneshot(AioContext *ctx, QEMUBHFunc *cb, void *opaque);
 
 /* Whether the calling thread runs the context (main context: holds the BQL);
- * true for all before it has run.  Used by assertions. */
+ * true for all while nobody runs it. */
 bool aio_context_is_owner(AioContext *ctx);
+/* The calling thread has run it for the last time. */
+void aio_context_leave(AioContext *ctx);
 
 #endif
