@@ -6,6 +6,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), '..', '..'))
@@ -90,9 +91,10 @@ class Device(contextlib.AbstractContextManager):
                               'multifunction=on' if functions else ''),
                 '-object', f'x-remote-object,id=r{number},devid=n{number},'
                            f'fd={there.fileno()}']
+        self.said = tempfile.TemporaryFile()
         self.started = time.monotonic()
         self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            command, stdin=subprocess.DEVNULL, stderr=self.said,
             pass_fds=[there.fileno() for _, there in ends],
             preexec_fn=end_with_parent if links is None else None)
         for _, there in ends:
@@ -102,9 +104,22 @@ class Device(contextlib.AbstractContextManager):
 
     def first_answer(self):
         """Seconds from the start until all its devices answer."""
-        for link in self.links:
-            link.config_read(0)
+        try:
+            for link in self.links:
+                link.config_read(0)
+        except Gone:
+            raise Gone(self.last_words()) from None
         return time.monotonic() - self.started
+
+    def last_words(self):
+        """How a process ended that has closed its connection, and why."""
+        try:
+            status = f'status {self.process.wait(5)}'
+        except subprocess.TimeoutExpired:
+            status = 'still running'
+        self.said.seek(0)
+        said = self.said.read().decode(errors='replace').strip()
+        return f'{self.process.args[0]}, {status}: {said}'
 
     def __exit__(self, *_):
         for link in self.links:
@@ -114,6 +129,7 @@ class Device(contextlib.AbstractContextManager):
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self.said.close()
 
 
 def memory(pid):
@@ -131,17 +147,25 @@ def threads(pid):
 
 
 def activity(pid):
-    """(CPU seconds, times that a thread was put on a CPU) so far."""
-    spent = switches = 0
+    """{thread: (CPU seconds, times that it was put on a CPU)} so far."""
+    seen = {}
     for task in os.listdir(f'/proc/{pid}/task'):
-        with open(f'/proc/{pid}/task/{task}/schedstat',
-                  encoding='ascii') as file:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError), \
+                open(f'/proc/{pid}/task/{task}/schedstat',
+                     encoding='ascii') as file:
             ran, _, times = file.read().split()
-            spent += int(ran)
-            switches += int(times)
-    return spent / 1e9, switches
+            seen[task] = int(ran) / 1e9, int(times)
+    return seen
+
+
+def spent(was, now):
+    """(CPU seconds, wake-ups) between two activities: of a thread that has
+    ended what it did last is not known, a new one has done all it did."""
+    parts = [[b - a for a, b in zip(was.get(task, (0, 0)), seen)]
+             for task, seen in now.items()]
+    return sum(part[0] for part in parts), sum(part[1] for part in parts)
 
 
 __all__ = ['BUILT', 'DISTRIBUTION', 'Device', 'Gone', 'OURS', 'PAIRS',
-           'REMOTES', 'Results', 'TOP', 'activity', 'memory', 'say',
+           'REMOTES', 'Results', 'TOP', 'activity', 'memory', 'say', 'spent',
            'threads']

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import time
 
-from common import BUILT, REMOTES, Device
+from common import BUILT, REMOTES, Device, Gone
 
 CLIENT = os.path.join(BUILT, 'bench', 'bench-nvme')
 #: (job of bench-nvme and fio, bytes, depth)
@@ -70,7 +70,8 @@ def one(results, place, image, options, seconds, direct):
     for who, run in runs:
         try:
             seen = run()
-        except (subprocess.SubprocessError, OSError, ValueError) as error:
+        except (subprocess.SubprocessError, OSError, ValueError,
+                Gone) as error:
             results.note(f'nvme: {who} on {place}: {error}')
             continue
         for job, numbers in zip(JOBS, seen):

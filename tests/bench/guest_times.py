@@ -4,7 +4,7 @@ import os
 import re
 import time
 
-from common import (BUILT, DISTRIBUTION, OURS, PAIRS, activity)
+from common import (BUILT, DISTRIBUTION, OURS, PAIRS, activity, spent)
 from mpqemu_test.pair import Disk, Machine
 
 LOCAL = [('ours local', OURS, None), ('dist local', DISTRIBUTION, None)]
@@ -86,7 +86,7 @@ def idle(results, scratch, quick):
         after = [look(guest) for _, guest in guests]
         for (who, _), was, now in zip(guests, before, after):
             for role in 'main', 'remote':
-                cpu, woken = (b - a for a, b in zip(was[role], now[role]))
+                cpu, woken = spent(was[role], now[role])
                 results.add('idle', f'{role}, CPU', who,
                             100 * cpu / seconds, '%')
                 results.add('idle', f'{role}, wake-ups', who,
