@@ -47,5 +47,4 @@ class Maintainers(unittest.TestCase):
 
 
 if __name__ == '__main__':
-    sys.exit(tap.run(unittest.defaultTestLoader.loadTestsFromModule(
-        sys.modules['__main__'])))
+    sys.exit(tap.run_own())

@@ -234,8 +234,7 @@ def main():
     args = argparse.ArgumentParser()
     args.add_argument('--program', required=True)
     PROGRAM = args.parse_args().program
-    return tap.run(unittest.defaultTestLoader.loadTestsFromModule(
-        sys.modules['__main__']))
+    return tap.run_own()
 
 
 if __name__ == '__main__':

@@ -351,10 +351,7 @@ def main():
     MAIN = os.path.realpath(args.main)
     COMPLETION = os.path.realpath(args.completion or os.path.join(
         os.path.dirname(__file__), '../../scripts/qemu-system-x86_64.bash'))
-    loader = unittest.defaultTestLoader
-    here = sys.modules['__main__']
-    return tap.run(loader.loadTestsFromNames(args.only, here) if args.only
-                   else loader.loadTestsFromModule(here))
+    return tap.run_own(args.only)
 
 
 if __name__ == '__main__':

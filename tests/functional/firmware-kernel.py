@@ -10,12 +10,10 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
-import unittest
 
-from mpqemu_test import lab, linux, tap
+from mpqemu_test import case, lab, linux, tap
 from mpqemu_test.initramfs import Initramfs
-from mpqemu_test.pair import DISTRIBUTION, Machine
+from mpqemu_test.pair import Machine
 
 FIRMWARE = '/usr/share/seabios/bios-256k.bin'
 APPEND = 'console=ttyS0 quiet panic=-1 word=\'two words\''
@@ -36,25 +34,13 @@ poweroff -f
 
 class Settings:
     """What the command line said."""
-    main = DISTRIBUTION
     payload = None
 
 
-class Case(unittest.TestCase):
-    def setUp(self):
-        scratch = tempfile.TemporaryDirectory(dir='/dev/shm')
-        self.addCleanup(scratch.cleanup)
-        self.scratch = scratch.name
-
-    def path(self, name, content):
-        path = os.path.join(self.scratch, name)
-        with open(path, 'wb') as file:
-            file.write(content)
-        return path
-
+class Boot(case.Case):
     def play(self, machine, limit, **options):
         """Exit status, console, report."""
-        vm = Machine(Settings.main, machine=machine,
+        vm = Machine(self.program, machine=machine,
                      extra=[*options.pop('firmware', ['-bios', FIRMWARE]),
                             '-device', 'isa-debug-exit',
                             *options.pop('extra', [])], **options)
@@ -63,7 +49,7 @@ class Case(unittest.TestCase):
         return status, vm.console, '\n' + vm.report()
 
 
-class Payload(Case):
+class Payload(Boot):
     """A kernel of our own finds everything where the protocol says."""
 
     def loaded(self, machine, initrd, append, **options):
@@ -105,16 +91,8 @@ class Payload(Case):
             '-device', 'nvme,serial=1,drive=d,bootindex=0'])
 
 
-class Refused(Case):
+class Refused(case.Case):
     """What cannot be done is said before anything starts."""
-
-    def refused(self, wanted, *options):
-        done = subprocess.run(
-            [Settings.main, '-display', 'none', '-m', '64', *options],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=20, check=False)
-        self.assertEqual((done.returncode, done.stdout), (1, ''))
-        self.assertIn(wanted, done.stderr)
 
     def test_firmware_that_is_not_there(self):
         self.refused("firmware 'nowhere.bin': there is no such file",
@@ -145,7 +123,7 @@ class Refused(Case):
                      '-kernel', Settings.payload, '-append', 'x' * 2048)
 
 
-class Linux(Case):
+class Linux(Boot):
     """Debian's kernel comes up, through firmware."""
 
     def boots(self, machine, bios='SeaBIOS', loader='176', **options):
@@ -190,22 +168,20 @@ def main():
     parser.add_argument('--payload', metavar='BZIMAGE')
     parser.add_argument('only', nargs='*', metavar='CLASS[.TEST]')
     args = parser.parse_args()
-    Settings.main = os.path.realpath(args.main)
+    case.Case.program = os.path.realpath(args.main)
     if args.payload:
         Settings.payload = os.path.realpath(args.payload)
         names = ['Refused', 'Payload']
-        if not os.access('/dev/kvm', os.R_OK | os.W_OK):
-            print('1..0 # SKIP there is no /dev/kvm that this user may open')
-            return 0
+        if lab.no_kvm():
+            return tap.skip_all(lab.no_kvm())
     else:
         names = ['Linux']
         possible, why = lab.own_kvm()
         print(f'# {why}', flush=True)
         if not possible:
             return lab.run([sys.executable, os.path.realpath(__file__),
-                            '--main', Settings.main, *args.only])
-    return tap.run(unittest.defaultTestLoader.loadTestsFromNames(
-        args.only or names, sys.modules[__name__]))
+                            '--main', case.Case.program, *args.only])
+    return tap.run_own(args.only or names)
 
 
 if __name__ == '__main__':

@@ -139,9 +139,8 @@ def main():
                         '--main', Settings.main, '--remote', Settings.remote,
                         '--payload', Settings.payload,
                         '--share', str(args.share), *args.only])
-    if not os.access('/dev/kvm', os.R_OK | os.W_OK):
-        print('1..0 # SKIP there is no /dev/kvm that this user may open')
-        return 0
+    if lab.no_kvm():
+        return tap.skip_all(lab.no_kvm())
     loader = unittest.defaultTestLoader
     return tap.run(unittest.TestSuite(
         loader.loadTestsFromTestCase(one) for one in ALL

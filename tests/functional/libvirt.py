@@ -11,7 +11,6 @@ import fnmatch
 import json
 import os
 import re
-import subprocess
 import sys
 import tempfile
 import unittest
@@ -305,14 +304,11 @@ def main():
     if not args.inside:
         why = impossible()
         if why:
-            print(f'1..0 # SKIP {why}')
-            return 0
+            return tap.skip_all(why)
         return again_in_private(['--inside', '--main', MAIN,
                                  '--remote', REMOTE, *args.only])
     daemons = Daemons()
-    loader, here = unittest.defaultTestLoader, sys.modules['__main__']
-    return tap.run(loader.loadTestsFromNames(args.only, here) if args.only
-                   else loader.loadTestsFromModule(here))
+    return tap.run_own(args.only)
 
 
 if __name__ == '__main__':

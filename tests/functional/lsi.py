@@ -5,17 +5,14 @@
 One boot under KVM, nested where this machine's own runs no 64-bit kernel: the
 driver sym53c8xx, with interrupts and tagged commands.
 """
-import argparse
-import hashlib
 import os
 import re
 import sys
-import tempfile
 import unittest
 
-from mpqemu_test import lab, linux, tap
+from mpqemu_test import linux, suite
 from mpqemu_test.initramfs import Initramfs
-from mpqemu_test.pair import DISTRIBUTION, Machine, ScsiDisk
+from mpqemu_test.pair import Machine, ScsiDisk
 
 MIB = 1 << 20
 DISK_SIZE = 32 * MIB
@@ -49,52 +46,38 @@ poweroff -f
 '''
 
 
-class Settings:
-    main = remote = DISTRIBUTION
-    work = None
-
-
-def base_image():
-    return os.path.join(Settings.work, 'lsi.cpio')
-
-
-def make_base_image():
+def prepare():
     image = Initramfs()
     image.busybox()
     image.modules('sym53c8xx', 'sd_mod', 'crc32c-intel')
     image.program('fio')
-    image.write(base_image())
-
-
-def outside(path, start=0, length=None):
-    with open(path, 'rb') as file:
-        file.seek(start)
-        return hashlib.sha256(file.read(length)).hexdigest()
+    return image
 
 
 class RemoteDisk(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        with tempfile.TemporaryDirectory(dir=Settings.work) as scratch:
+        with suite.scratch() as scratch:
             path = os.path.join(scratch, 'disk')
             with open(path, 'wb') as file:
                 file.write(os.urandom(DISK_SIZE))
-            cls.before = outside(path)
+            cls.before = suite.digest(path)
             image = Initramfs()
             image.init(GUEST)
             initrd = image.write(os.path.join(scratch, 'initrd'),
-                                 base_image())
+                                 suite.image())
             machine = Machine(
-                Settings.main, Settings.remote, [[ScsiDisk(path, 'scsi0')]],
-                memory=768, kernel=linux.kernel(), initrd=initrd,
+                suite.Settings.main, suite.Settings.remote,
+                [[ScsiDisk(path, 'scsi0')]], memory=768,
+                kernel=linux.kernel(), initrd=initrd,
                 append='console=ttyS0 quiet panic=-1')
             with machine:
                 cls.ended = machine.wait(240)
                 machine.expect(r'^@@ done', 5)
             cls.text = machine.console
             cls.machine_report = machine.report()
-            cls.after = outside(path)
-            cls.written = outside(path, 8 * MIB, 4 * MIB)
+            cls.after = suite.digest(path)
+            cls.written = suite.digest(path, 8 * MIB, 4 * MIB)
 
     def all(self, key):
         return re.findall(rf'^@@ {key}\b ?(.*?)\r?$', self.text, re.M)
@@ -133,37 +116,5 @@ class RemoteDisk(unittest.TestCase):
         self.assertEqual(bad, [], self.machine_report)
 
 
-def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--main', default=DISTRIBUTION, metavar='BINARY',
-                        help='the main process '
-                        "(default: the distribution's QEMU)")
-    parser.add_argument('--remote', default=DISTRIBUTION, metavar='BINARY',
-                        help='the device process')
-    parser.add_argument('--work', metavar='DIR',
-                        help='where images are made')
-    parser.add_argument('--inside', action='store_true',
-                        help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    Settings.main = os.path.realpath(args.main)
-    Settings.remote = os.path.realpath(args.remote)
-    with tempfile.TemporaryDirectory(prefix='lsi-') as scratch:
-        Settings.work = os.path.realpath(args.work or scratch)
-        if not args.inside:
-            make_base_image()
-            possible, why = lab.own_kvm()
-            print(f'# {why}', flush=True)
-            if not possible:
-                return lab.run(
-                    [sys.executable, os.path.realpath(__file__), '--inside',
-                     '--main', Settings.main, '--remote', Settings.remote,
-                     '--work', Settings.work], Settings.work,
-                    log=os.path.join(Settings.work, 'console.log'))
-        return tap.run(
-            unittest.defaultTestLoader.loadTestsFromTestCase(RemoteDisk))
-
-
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(suite.main(__doc__, [RemoteDisk], prepare))

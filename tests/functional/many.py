@@ -223,12 +223,9 @@ def main():
     Settings.remote = os.path.realpath(args.remote)
     Settings.irq = os.path.join(args.payloads, 'irq.elf')
     Settings.probe = os.path.join(args.payloads, 'probe.elf')
-    if not os.access('/dev/kvm', os.R_OK | os.W_OK):
-        print('1..0 # SKIP there is no /dev/kvm that this user may open')
-        return 0
-    loader = unittest.defaultTestLoader
-    names = args.only or ['Many', 'TwoMachines']
-    return tap.run(loader.loadTestsFromNames(names, sys.modules[__name__]))
+    if lab.no_kvm():
+        return tap.skip_all(lab.no_kvm())
+    return tap.run_own(args.only or ['Many', 'TwoMachines'])
 
 
 if __name__ == '__main__':

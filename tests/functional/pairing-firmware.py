@@ -17,7 +17,7 @@ import sys
 import tempfile
 import unittest
 
-from mpqemu_test import bootdisk, tap
+from mpqemu_test import bootdisk, lab, tap
 from mpqemu_test.pair import DISTRIBUTION, Disk, Machine, ScsiDisk
 
 DEVICES = {'nvme': Disk, 'lsi53c895a': ScsiDisk}
@@ -65,8 +65,8 @@ class Row(unittest.TestCase):
                f'{self.what}'
 
     def check(self):
-        if not os.access('/dev/kvm', os.R_OK | os.W_OK):
-            self.skipTest('there is no /dev/kvm that this user may open')
+        if lab.no_kvm():
+            self.skipTest(lab.no_kvm())
         wanted, console, ended, report = boot(*self.pairing)
         self.assertIn(wanted[self.what], console, report)
         if self.what == 'grub':

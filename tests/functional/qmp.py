@@ -376,8 +376,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--main', required=True, help='the emulator')
     MAIN = parser.parse_args().main
-    return tap.run(unittest.defaultTestLoader.loadTestsFromModule(
-        sys.modules['__main__']))
+    return tap.run_own()
 
 
 if __name__ == '__main__':

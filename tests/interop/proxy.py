@@ -314,7 +314,4 @@ if __name__ == '__main__':
     args = parser.parse_args()
     PROGRAM = args.program
     add_tests()
-    loader = unittest.defaultTestLoader
-    module = sys.modules[__name__]
-    sys.exit(tap.run(loader.loadTestsFromNames(args.only, module)
-                     if args.only else loader.loadTestsFromModule(module)))
+    sys.exit(tap.run_own(args.only))

@@ -605,7 +605,4 @@ if __name__ == '__main__':
     os.environ['ASAN_OPTIONS'] = os.environ.get('ASAN_OPTIONS', '') + \
         ':quarantine_size_mb=0:thread_local_quarantine_size_kb=0'
     CONNECTIONS = args.connections
-    loader = unittest.defaultTestLoader
-    module = sys.modules[__name__]
-    sys.exit(tap.run(loader.loadTestsFromNames(args.only, module)
-                     if args.only else loader.loadTestsFromModule(module)))
+    sys.exit(tap.run_own(args.only))

@@ -111,5 +111,4 @@ if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--program', required=True)
     PROGRAM = parser.parse_args().program
-    sys.exit(tap.run(unittest.defaultTestLoader.loadTestsFromModule(
-        sys.modules[__name__])))
+    sys.exit(tap.run_own())

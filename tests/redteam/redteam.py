@@ -425,10 +425,7 @@ def main():
                         '--program', Settings.program,
                         '--main', Settings.main, *args.only])
     add_refused()
-    loader = unittest.defaultTestLoader
-    module = sys.modules[__name__]
-    return tap.run(loader.loadTestsFromNames(args.only, module) if args.only
-                   else loader.loadTestsFromModule(module))
+    return tap.run_own(args.only)
 
 
 if __name__ == '__main__':

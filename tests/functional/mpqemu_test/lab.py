@@ -70,12 +70,19 @@ poweroff -f
 '''
 
 
+def no_kvm():
+    """Why no guest at all runs on this machine's KVM; '' if one does."""
+    if os.access('/dev/kvm', os.R_OK | os.W_OK):
+        return ''
+    return 'there is no /dev/kvm that this user may open'
+
+
 def own_kvm():
     """Whether this machine's KVM runs 64-bit kernels, and why (not)."""
     if os.environ.get('MPQEMU_LAB') == 'nested':
         return True, 'this is the nested guest'
-    if not os.access('/dev/kvm', os.R_OK | os.W_OK):
-        return False, 'there is no /dev/kvm that this user may open'
+    if no_kvm():
+        return False, no_kvm()
     with open('/proc/cpuinfo', encoding='ascii', errors='replace') as file:
         found = re.search(r'^flags\s*:.*\b(vmx|svm)\b', file.read(), re.M)
     if not found:
