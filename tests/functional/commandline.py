@@ -139,8 +139,8 @@ class WrongLines(unittest.TestCase):
                 args = TEST.split() + args
             done = run(args)
             said = done.stderr.replace('“', '"')
-            print(f'# {line}\n#     {said.strip()}'.replace('\n#     \n', ''))
             lines = said.splitlines()
+            print('\n#     '.join([f'# {line}', *lines]))
             if (done.returncode != 1 or words not in said or len(lines) > 2
                     or not lines[0].startswith('qemu-system-x86_64: ')
                     or done.stdout):

@@ -20,7 +20,6 @@ from mpqemu_test.qmp import Qmp  # noqa: E402
 import wire  # noqa: E402
 
 PROGRAM = None
-TIMEOUT_MS = 150
 BAR = 0xfe000000
 SLOT = 0x80002000               # config address of 00:04.0
 
@@ -49,6 +48,11 @@ LIES = {
     'silence': (b'', 0),
     'end': (None, 0),
 }
+# Those that only time shows, and what the proxy allows for them: a probe may be
+# refused early, but a machine must not lose its device to a busy host before
+# the lie is told.
+SLOW = {'silence', 'half-a-header', 'half-a-value', 'late'}
+PROBE_MS, LATER_MS, ENOUGH_MS = 150, 1000, 10000
 # RESET is answered without a value.
 TRUE_OF_RESET = {'no-value'}
 
@@ -56,17 +60,17 @@ TRUE_OF_RESET = {'no-value'}
 class FakeRemote(threading.Thread):
     """Plays a device with one memory BAR until its time to lie comes.
 
-    lie: name in LIES; at: the number of the request, or its command
+    lie: name in LIES; at: the number of the request, or its command;
+    timeout: of the proxy, in ms
     """
 
-    def __init__(self, end, lie=None, at=None):
+    def __init__(self, end, timeout, lie=None, at=None):
         super().__init__(daemon=True)
         self.link = wire.Link(end)
         self.link.socket.settimeout(None)
-        self.lie, self.at = lie, at
+        self.timeout, self.lie, self.at = timeout, lie, at
         self.armed = isinstance(at, int) and at < 0x1000
         self.requests = 0
-        self.late = None
         self.config = bytearray(256)
         struct.pack_into('<HH', self.config, 0, 0x1234, 0x11e8)
         struct.pack_into('<I', self.config, 8, 0x00ff0010)
@@ -93,7 +97,7 @@ class FakeRemote(threading.Thread):
 
     def tell_lie(self, cmd, payload):
         if self.lie == 'late':
-            time.sleep(3 * TIMEOUT_MS / 1000)
+            time.sleep(2 * self.timeout / 1000)
             self.link.send_raw(self.truth(cmd, payload))
             return True
         data, count = LIES[self.lie]
@@ -124,11 +128,14 @@ class Main:
     """A machine with the proxy, driven by qtest."""
 
     def __init__(self, lie=None, at=None):
+        timeout = ENOUGH_MS
+        if lie in SLOW:
+            timeout = LATER_MS if at is None else PROBE_MS
         ours, theirs = socket.socketpair()
         self.remote_end, fake = socket.socketpair()
         self.folder = tempfile.TemporaryDirectory()
         path = os.path.join(self.folder.name, 'qmp')
-        self.remote = FakeRemote(fake, lie, at)
+        self.remote = FakeRemote(fake, timeout, lie, at)
         self.remote.start()
         self.process = subprocess.Popen([
             PROGRAM, '-machine', 'q35,memory-backend=ram', '-m', '32M',
@@ -138,7 +145,7 @@ class Main:
             '-qtest', 'chardev:test', '-qtest-log', 'none',
             '-qmp', f'unix:{path},server=on,wait=off',
             '-device', 'x-pci-proxy-dev,id=dev,addr=4.0,'
-            f'fd={self.remote_end.fileno()},timeout={TIMEOUT_MS}'],
+            f'fd={self.remote_end.fileno()},timeout={timeout}'],
             pass_fds=[theirs.fileno(), self.remote_end.fileno()],
             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         theirs.close()
