@@ -121,12 +121,15 @@ static void test_irq_shared(void)
 
 /* Two processes' devices on one line, each with its own pair. */
 static EventNotifier irq2, resample2;
-static int level2;
+static int level2, resamples2;
 
 static void on_resample2(EventNotifier *e)
 {
-    if (event_notifier_test_and_clear(e) && level2) {
-        event_notifier_set(&irq2);
+    if (event_notifier_test_and_clear(e)) {
+        resamples2++;
+        if (level2) {
+            event_notifier_set(&irq2);
+        }
     }
 }
 
@@ -163,9 +166,14 @@ static void test_irqfds_shared(void)
     aio_set_event_notifier(qemu_get_aio_context(), &resample2, on_resample2);
     host_call = on_pair_call;
     g_assert_cmpint(run_guest(), ==, 0);
-    /* Both hear of each EOI; the line stays up for the second. */
+    /* The line stays up for the second after the first is low, which hears of
+     * EOIs still.  Those of two rounds may be one event: the other's raise
+     * can bring the next round before the first has been looked at. */
     g_assert_cmpint(rounds, >=, 10);
-    g_assert_cmpint(resamples, >=, 10);
+    g_assert_cmpint(resamples, >, 0);
+    g_assert_cmpint(resamples, <=, rounds);
+    g_assert_cmpint(resamples2, >, 0);
+    g_assert_cmpint(resamples2, <=, rounds);
 }
 
 static void test_irqfd_arguments(void)
@@ -237,7 +245,8 @@ static void test_pit(void)
     LOAD_KERNEL(pit);
     host_call = on_tick;
     g_assert_cmpint(run_guest(), ==, 0);
-    g_assert_cmpint(rounds, ==, 5);
+    /* It ticks on until the main loop has stopped it. */
+    g_assert_cmpint(rounds, >=, 5);
 }
 
 GUEST32(msi, INTR_INIT(msi) "sti\n" CALL_HOST('g') ISR(CALL_HOST('i')));
