@@ -141,6 +141,46 @@ static void test_second_fds_replace(void)
     world_end(&w);
 }
 
+/* Each of the 256, with descriptors of its own. */
+static void test_every_line(void)
+{
+    g_autofree EventNotifier *irqfds = g_new0(EventNotifier,
+                                              REMOTE_IOHUB_NB_PIRQS);
+    g_autofree EventNotifier *resamplefds = g_new0(EventNotifier,
+                                                   REMOTE_IOHUB_NB_PIRQS);
+    World w;
+
+    world_init(&w);
+    for (int i = 0; i < REMOTE_IOHUB_NB_PIRQS; i++) {
+        g_assert_cmpint(event_notifier_init(&irqfds[i], false), ==, 0);
+        g_assert_cmpint(event_notifier_init(&resamplefds[i], false), ==, 0);
+        /* The hub's own: of two ends, 1024 descriptors would not do. */
+        remote_iohub_set_fds(&w.hub, i, irqfds[i].fd, resamplefds[i].fd,
+                             w.ctx, NULL);
+    }
+    for (int i = 0; i < REMOTE_IOHUB_NB_PIRQS; i++) {
+        remote_iohub_set_irq(&w.hub, i, 1);
+        for (int j = 0; j < REMOTE_IOHUB_NB_PIRQS; j++) {
+            g_assert_cmpint(event_notifier_test_and_clear(&irqfds[j]), ==,
+                            i == j);
+        }
+    }
+    for (int i = 0; i < REMOTE_IOHUB_NB_PIRQS; i++) {
+        /* An odd line is low when its interrupt ends. */
+        if (i % 2) {
+            remote_iohub_set_irq(&w.hub, i, 0);
+        }
+        event_notifier_set(&resamplefds[i]);
+        while (aio_poll(w.ctx, false)) {
+        }
+        for (int j = 0; j < REMOTE_IOHUB_NB_PIRQS; j++) {
+            g_assert_cmpint(event_notifier_test_and_clear(&irqfds[j]), ==,
+                            i == j && i % 2 == 0);
+        }
+    }
+    world_end(&w);
+}
+
 static void test_lines_are_apart(void)
 {
     World w;
@@ -171,6 +211,63 @@ static void test_cleared_is_silent(void)
     eoi(&w);
     g_assert_false(signalled(&w));
     remote_iohub_clear_fds(&w.hub, 1);
+    world_end(&w);
+}
+
+/* One EOI wakes both that watch the descriptor, and one of them gets it. */
+static void test_eoi_of_another(void)
+{
+    World w;
+
+    world_init(&w);
+    new_fds(&w, 1);
+    remote_iohub_set_fds(&w.hub, 2, dup(w.irqfd.fd), dup(w.resamplefd.fd),
+                         w.ctx, &w.stats);
+    remote_iohub_set_irq(&w.hub, 1, 1);
+    remote_iohub_set_irq(&w.hub, 2, 1);
+    g_assert_true(signalled(&w));
+    eoi(&w);
+    g_assert_true(signalled(&w));
+    g_assert_cmpuint(w.stats.resampled, ==, 1);
+    g_assert_cmpuint(w.stats.reraised, ==, 1);
+    world_end(&w);
+}
+
+/* Their other ends are closed: nobody hears, and nobody is hurt. */
+static void test_dead_fds(void)
+{
+    World w;
+
+    world_init(&w);
+    new_fds(&w, 7);
+    event_notifier_cleanup(&w.irqfd);
+    event_notifier_cleanup(&w.resamplefd);
+    for (int i = 0; i < 3; i++) {
+        remote_iohub_set_irq(&w.hub, 7, 1);
+        g_assert_false(aio_poll(w.ctx, false));
+        remote_iohub_set_irq(&w.hub, 7, 0);
+    }
+    remote_iohub_set_irq(&w.hub, 7, 1);
+    new_fds(&w, 7);
+    g_assert_true(signalled(&w));
+    eoi(&w);
+    g_assert_true(signalled(&w));
+    world_end(&w);
+}
+
+/* Full, so that a signal would have to wait: it is as good as one. */
+static void test_full_irqfd(void)
+{
+    uint64_t value = UINT64_MAX - 1;
+    World w;
+
+    world_init(&w);
+    new_fds(&w, 7);
+    g_assert_cmpint(write(w.irqfd.fd, &value, 8), ==, 8);
+    remote_iohub_set_irq(&w.hub, 7, 1);
+    g_assert_true(signalled(&w));
+    eoi(&w);
+    g_assert_true(signalled(&w));
     world_end(&w);
 }
 
@@ -208,6 +305,30 @@ static void test_other_thread(void)
     signalled(&w);
     eoi(&w);
     g_assert_true(signalled(&w));
+    world_end(&w);
+}
+
+/* Descriptors change under a raiser: those that are last get the level. */
+static void test_new_fds_during_raises(void)
+{
+    QemuThread thread;
+    World w;
+
+    world_init(&w);
+    new_fds(&w, 5);
+    g_assert_true(qemu_thread_create(&thread, "raiser", raiser, &w,
+                                     &error_abort));
+    for (int i = 0; i < ROUNDS / 20; i++) {
+        new_fds(&w, 5);
+        event_notifier_set(&w.resamplefd);
+        aio_poll(w.ctx, false);
+    }
+    qemu_thread_join(&thread);
+    new_fds(&w, 5);
+    g_assert_true(signalled(&w));
+    remote_iohub_set_irq(&w.hub, 5, 0);
+    new_fds(&w, 5);
+    g_assert_false(signalled(&w));
     world_end(&w);
 }
 
@@ -377,9 +498,18 @@ int main(int argc, char **argv)
     g_test_add_func("/iohub/second-descriptors-replace-the-first",
                     test_second_fds_replace);
     g_test_add_func("/iohub/256-lines-are-apart", test_lines_are_apart);
+    g_test_add_func("/iohub/each-of-256-lines-has-its-own-descriptors",
+                    test_every_line);
+    g_test_add_func("/iohub/eoi-that-another-has-taken-is-nothing",
+                    test_eoi_of_another);
+    g_test_add_func("/iohub/dead-descriptors-hurt-nobody", test_dead_fds);
+    g_test_add_func("/iohub/full-descriptor-makes-nobody-wait",
+                    test_full_irqfd);
     g_test_add_func("/iohub/no-descriptors-no-signal",
                     test_cleared_is_silent);
     g_test_add_func("/iohub/raise-from-another-thread", test_other_thread);
+    g_test_add_func("/iohub/new-descriptors-during-raises",
+                    test_new_fds_during_raises);
     g_test_add_func("/iohub/random-schedules-lose-no-level",
                     test_random_schedules);
     return g_test_run();

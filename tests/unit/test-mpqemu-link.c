@@ -195,6 +195,33 @@ static void test_unread_fds_are_closed(void)
     g_assert_cmpint(count_fds(), ==, before);
 }
 
+/* Descriptors for a message that has some already: there is no such sender. */
+static void test_fds_twice(void)
+{
+    MPQemuMsg irq = good(MPQEMU_CMD_SET_IRQFD), got;
+    int before = count_fds();
+    World w;
+
+    for (int cut = 1; cut < 16; cut += 7) {
+        struct iovec first = { &irq, cut };
+        struct iovec second = { (char *)&irq + cut, 16 - cut };
+
+        world_init(&w);
+        irq.fds[0] = eventfd(0, 0);
+        irq.fds[1] = eventfd(0, 0);
+        g_assert_cmpint(socket_send_fds(w.peer, &first, 1, irq.fds, 2, 1000),
+                        ==, 0);
+        g_assert_cmpint(mpqemu_channel_recv(&w.ch, &got), ==, -EAGAIN);
+        g_assert_cmpint(socket_send_fds(w.peer, &second, 1, irq.fds, 2, 1000),
+                        ==, 0);
+        g_assert_cmpint(mpqemu_channel_recv(&w.ch, &got), ==, -EPROTO);
+        close(irq.fds[0]);
+        close(irq.fds[1]);
+        world_end(&w);
+        g_assert_cmpint(count_fds(), ==, before);
+    }
+}
+
 static void test_nine_fds(void)
 {
     MPQemuMsg msg = good(MPQEMU_CMD_SYNC_SYSMEM), got;
@@ -288,6 +315,8 @@ int main(int argc, char **argv)
                     test_fds_belong_to_their_message);
     g_test_add_func("/mpqemu/unread-descriptors-are-closed",
                     test_unread_fds_are_closed);
+    g_test_add_func("/mpqemu/descriptors-twice-are-refused-and-closed",
+                    test_fds_twice);
     g_test_add_func("/mpqemu/nine-descriptors-are-refused-and-closed",
                     test_nine_fds);
     g_test_add_func("/mpqemu/payload-past-192-bytes-is-refused",
