@@ -9,8 +9,10 @@ as one.  A test that went wrong without a line that says so (it crashed, ran
 too long, or ran fewer cases than planned) counts as one failure more.  So
 do the broken steps, and there are no fewer failures than unhappy runs.  The
 last line printed is "N passed, N failed, N skipped".
+Each failure is followed by the comments below its line.
 """
 import argparse
+import itertools
 import json
 import re
 import sys
@@ -21,14 +23,23 @@ CASE = re.compile(r'^(not )?ok\b(?: +\d+)?(?: *- *| +)?([^#]*?) *'
 
 def cases(stdout):
     """(name, 'passed' | 'failed' | 'skipped', why) of each TAP line."""
-    for line in stdout.splitlines():
+    lines = stdout.splitlines()
+    for number, line in enumerate(lines, 1):
         match = CASE.match(line)
         if match:
             bad, name, directive, why = match.groups()
             if directive and directive.lower() == 'skip':
                 yield name, 'skipped', why
+            elif bad:
+                yield name, 'failed', '\n'.join(itertools.takewhile(
+                    lambda line: line.startswith('#'), lines[number:]))
             else:
-                yield name, 'failed' if bad else 'passed', ''
+                yield name, 'passed', ''
+
+
+def last_lines(test):
+    said = test.get('stdout', '') + test.get('stderr', '')
+    return [f'# {line}' for line in said.splitlines()[-20:]]
 
 
 def tally(path):
@@ -46,7 +57,8 @@ def tally(path):
                 if not found:
                     yield test['name'], 'skipped', 'exit status 77'
             elif not any(verdict == 'failed' for _, verdict, _ in found):
-                yield test['name'], 'failed', result
+                yield (test['name'], 'failed',
+                       '\n'.join([result, *last_lines(test)]))
 
 
 def main():
@@ -59,8 +71,10 @@ def main():
     for path in args.logs:
         for name, verdict, why in tally(path):
             count[verdict] += 1
-            if verdict != 'passed':
-                print(f'{verdict}: {name}' + (f' ({why})' if why else ''))
+            if verdict == 'skipped':
+                print(f'skipped: {name} ({why})')
+            elif verdict == 'failed':
+                print(f'failed: {name}', *why.splitlines()[:60], sep='\n')
     count['failed'] = max(count['failed'], args.unhappy)
     print(', '.join(f'{number} {what}' for what, number in count.items()))
     return 1 if count['failed'] else 0

@@ -50,7 +50,7 @@ def prepare():
     image = Initramfs()
     image.busybox()
     image.modules('sym53c8xx', 'sd_mod', 'crc32c-intel')
-    image.program('fio')
+    image.fio()
     return image
 
 

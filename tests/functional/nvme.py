@@ -102,7 +102,7 @@ def prepare():
     image = Initramfs()
     image.busybox()
     image.modules('nvme', 'crc32c-intel')
-    image.program('fio')
+    image.fio()
     return image
 
 
@@ -111,7 +111,7 @@ class Boot:
     smp = 1
     remotes = ()                    # how many disks each device process has
     local = 0
-    limit = 240
+    limit = 420
 
     @classmethod
     def setUpClass(cls):

@@ -11,6 +11,7 @@ import re
 import shutil
 import stat
 import subprocess
+import tempfile
 
 from . import linux
 
@@ -60,17 +61,34 @@ class Initramfs:
             self.file(name or source, file.read(),
                       stat.S_IMODE(os.stat(source).st_mode))
 
-    def program(self, name):
-        """Take a program with the shared libraries that it loads."""
+    def program(self, name, used=''):
+        """Take a program with the shared libraries that it loads.
+
+        used is a pattern of the libraries that it will call; in place of the
+        others, which may be many and large, it gets one that has no more
+        than their symbols.
+        """
         source = shutil.which(name, path=os.environ.get('PATH', '')
                               + ':/usr/sbin:/sbin')
         if not source:
             raise linux.NotHere(f'no {name} on this machine')
         self.copy(source, f'/bin/{os.path.basename(name)}')
-        listed = subprocess.run(['ldd', source], capture_output=True,
-                                text=True, check=False).stdout
-        for library in re.findall(r'(/\S+) \(0x', listed):
-            self.copy(os.path.realpath(library), library)
+        needed = set(re.findall(r'\(NEEDED\).*\[(.*)\]',
+                                _output('readelf', '-d', source)))
+        libraries = re.findall(r'(\S*/(\S+)) \(0x', _output('ldd', source))
+        taken = [os.path.realpath(path) for path, base in libraries
+                 if re.match(used, base)]
+        stand_in = None
+        for path, base in libraries:
+            if os.path.realpath(path) in taken:
+                self.copy(os.path.realpath(path), path)
+            elif base in needed:
+                stand_in = stand_in or _stand_in(source, taken)
+                self.file(path, stand_in, 0o755)
+
+    def fio(self):
+        """Take fio, for local files; it has engines for much else."""
+        self.program('fio', r'lib(c|m|z|aio|numa)\.|ld-linux')
 
     def busybox(self):
         """Take the static busybox and the directories that init mounts on."""
@@ -102,6 +120,36 @@ class Initramfs:
                 _entry(out, name, number, mode, data or b'')
             _entry(out, 'TRAILER!!!', number + 1, 0, b'')
         return path
+
+
+def _output(*command):
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True,
+                          check=True).stdout
+
+
+def _stand_in(program, libraries):
+    """A library with all symbols, by version, that these do not give it."""
+    given = {symbol for library in libraries for symbol in re.findall(
+        r' [A-Za-z] (\w+)', _output('nm', '-D', '--defined-only', library))}
+    versions = {}
+    for symbol, version in re.findall(
+            r' U (\w+)@?([\w.]*)', _output('nm', '-D', program)):
+        if symbol not in given:
+            versions.setdefault(version, []).append(symbol)
+    with tempfile.TemporaryDirectory() as scratch:
+        code, script, library = (os.path.join(scratch, name)
+                                 for name in ('code.c', 'versions', 'library'))
+        with open(code, 'w', encoding='ascii') as out:
+            for symbol in sum(versions.values(), []):
+                out.write(f'void {symbol}(void) {{ __builtin_trap(); }}\n')
+        with open(script, 'w', encoding='ascii') as out:
+            for version in filter(None, versions):
+                symbols = '; '.join(versions[version])
+                out.write(f'{version} {{ {symbols}; }};\n')
+        _output('cc', '-w', '-shared', '-fPIC', '-ffreestanding', '-nostdlib',
+                f'-Wl,--version-script={script}', '-o', library, code)
+        with open(library, 'rb') as file:
+            return file.read()
 
 
 def _entry(out, name, number, mode, data):
