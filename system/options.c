@@ -597,7 +597,7 @@ static const QEMUOption machine_options[] = {
     { "numa", "node,memdev=ID", "guest memory from a back end", opt_numa },
     { "name", "NAME", "name of the guest", opt_name },
     { "uuid", "UUID", "its UUID", opt_uuid },
-    { "boot", "[order=]DRIVES[,menu=on|off][,splash-time=MS]"
+    { "boot", "[order=]DRIVES[,once=DRIVES][,menu=on|off][,splash-time=MS]"
       "[,reboot-timeout=MS][,strict=on|off]", "what firmware boots from",
       opt_boot },
     { "rtc", "[base=utc|localtime|DATE][,clock=host|rt|vm]",

@@ -373,12 +373,13 @@ static bool configure_boot(MachineState *ms, Error **errp)
         return true;
     }
     if (!keyval_take_str(opts, "order", &ms->boot_order, errp) ||
+        !keyval_take_str(opts, "once", &ms->boot_once, errp) ||
         !keyval_take_bool(opts, "menu", &ms->boot_menu, errp) ||
         !keyval_take_bool(opts, "strict", &ms->boot_strict, errp) ||
         !keyval_take_str(opts, "splash-time", &splash, errp) ||
         !keyval_take_str(opts, "reboot-timeout", &retry, errp) ||
         !keyval_check_empty(opts, "-boot", (const char *const[]){
-            "order", "menu", "strict", "splash-time", "reboot-timeout", NULL },
+            "order", "once", "menu", "strict", "splash-time", "reboot-timeout", NULL },
             errp) ||
         (splash && !qemu_parse_int("splash-time", splash, 0, UINT16_MAX,
                                    &splash_ms, errp)) ||

@@ -277,6 +277,7 @@ static void machine_finalize(Object *obj)
     g_free(ms->kernel_cmdline);
     g_free(ms->firmware);
     g_free(ms->boot_order);
+    g_free(ms->boot_once);
     g_free(ms->memory_backend);
 }
 

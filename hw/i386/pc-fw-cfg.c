@@ -23,16 +23,16 @@ static int boot_device_code(char letter)
     return p ? p - letters + 1 : 0;
 }
 
-bool pc_check_boot_order(const char *order, Error **errp)
+bool pc_check_boot_order(const char *name, const char *order, Error **errp)
 {
-    size_t len = strlen(order);
+    size_t len = order ? strlen(order) : 0;
 
     for (size_t i = 0; i < len; i++) {
         if (!boot_device_code(order[i]) || strchr(order, order[i])
             != order + i || len > 3) {
-            error_setg(errp, "-boot order=%s: expects up to three different "
+            error_setg(errp, "-boot %s=%s: expects up to three different "
                        "letters of a (floppy), c (disk), d (CD), n (network)",
-                       order);
+                       name, order);
             return false;
         }
     }
@@ -134,16 +134,40 @@ static void set_cmos16(RTCState *rtc, int addr, uint16_t v)
     mc146818rtc_set_cmos_data(rtc, addr + 1, v >> 8);
 }
 
+static void set_boot_order(RTCState *rtc, const char *order)
+{
+    int boot[3] = { 0 };
+
+    for (int i = 0; i < 3 && order[i]; i++) {
+        boot[i] = boot_device_code(order[i]);
+    }
+    mc146818rtc_set_cmos_data(rtc, 0x3d, boot[1] << 4 | boot[0]);
+    /* Bit 0: no check of a floppy's signature. */
+    mc146818rtc_set_cmos_data(rtc, 0x38, boot[2] << 4 | 1);
+}
+
+static const char *usual_order(const MachineState *ms)
+{
+    return ms->boot_order && *ms->boot_order ? ms->boot_order : "cad";
+}
+
+/* The first of all resets is the machine's start. */
+static void boot_order_reset(void *opaque)
+{
+    PCMachineState *pcms = opaque;
+    MachineState *ms = MACHINE(pcms);
+
+    set_boot_order(pcms->rtc, ms->boot_once ?: usual_order(ms));
+    g_clear_pointer(&ms->boot_once, g_free);
+}
+
 void pc_fill_cmos(PCMachineState *pcms)
 {
     MachineState *ms = MACHINE(pcms);
-    const char *order = ms->boot_order && *ms->boot_order ? ms->boot_order
-                                                          : "cad";
     RTCState *rtc = pcms->rtc;
     uint64_t above_1m = pcms->below_4g - MIN(pcms->below_4g, 1 * MiB);
     uint64_t above_16m = pcms->below_4g - MIN(pcms->below_4g, 16 * MiB);
     uint64_t high = MIN(pcms->above_4g / (64 * KiB), 0xffffff);
-    int boot[3] = { 0 };
 
     mc146818rtc_set_cmos_data(rtc, 0x14, 0x02);     /* FPU */
     set_cmos16(rtc, 0x15, 640);
@@ -153,12 +177,10 @@ void pc_fill_cmos(PCMachineState *pcms)
     set_cmos16(rtc, 0x5b, high & 0xffff);
     mc146818rtc_set_cmos_data(rtc, 0x5d, high >> 16);
     mc146818rtc_set_cmos_data(rtc, 0x5f, MIN(ms->smp_cpus - 1, UINT8_MAX));
-    for (int i = 0; i < 3 && order[i]; i++) {
-        boot[i] = boot_device_code(order[i]);
+    set_boot_order(rtc, usual_order(ms));
+    if (ms->boot_once && *ms->boot_once) {
+        qemu_register_reset(boot_order_reset, pcms);
     }
-    mc146818rtc_set_cmos_data(rtc, 0x3d, boot[1] << 4 | boot[0]);
-    /* Bit 0: no check of a floppy's signature. */
-    mc146818rtc_set_cmos_data(rtc, 0x38, boot[2] << 4 | 1);
 }
 
 /* -- fw_cfg -------------------------------------------------------------- */

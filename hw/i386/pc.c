@@ -69,7 +69,8 @@ static bool pc_init(MachineState *ms, Error **errp)
         .pci = &pcms->pci_mem,
     };
 
-    if (ms->boot_order && !pc_check_boot_order(ms->boot_order, errp)) {
+    if (!pc_check_boot_order("order", ms->boot_order, errp) ||
+        !pc_check_boot_order("once", ms->boot_once, errp)) {
         return false;
     }
     pcms->direct = ms->kernel_filename && !ms->firmware;

@@ -38,6 +38,7 @@ struct MachineState {
     char *kernel_filename, *initrd_filename, *kernel_cmdline;
     char *firmware;             /* -bios, or NULL */
     char *boot_order;           /* -boot order=, or NULL */
+    char *boot_once;            /* in its place until the first reset */
     bool boot_menu, boot_strict;
     int boot_splash_ms;         /* how long the menu is offered; -1: default */
     int boot_retry_ms;          /* when nothing boots; -1: never */

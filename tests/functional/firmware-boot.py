@@ -22,13 +22,17 @@ def say(letter):
     return b'\xba\xf8\x03\xb0' + letter.encode() + b'\xee'
 
 
-def boot_sector(letter):
-    """Says its letter, writes it to port 0x501, and halts."""
-    code = say(letter) + b'\xba\x01\x05\xee' + b'\xf4\xeb\xfd'
+#: Writes the letter to port 0x501; 6 to port 0xcf9, which is a reset.
+THE_END, AGAIN = b'\xba\x01\x05\xee', b'\xba\xf9\x0c\xb0\x06\xee'
+
+
+def boot_sector(letter, then=THE_END):
+    """Says its letter, does what is then to do, and halts."""
+    code = say(letter) + then + b'\xf4\xeb\xfd'
     return code.ljust(510, b'\0') + b'\x55\xaa'
 
 
-def iso(letter):
+def iso(sector):
     """A CD that boots without emulation (El Torito 1.0, section 2)."""
     def descriptor(kind, *fields):
         block = bytearray(BLOCK)
@@ -48,7 +52,7 @@ def iso(letter):
                    (0x47, struct.pack('<I', 19))),
         descriptor(255),
         (bytes(check) + entry).ljust(BLOCK, b'\0'),
-        boot_sector(letter).ljust(BLOCK, b'\0')]).ljust(40 * BLOCK, b'\0')
+        sector.ljust(BLOCK, b'\0')]).ljust(40 * BLOCK, b'\0')
 
 
 def option_rom(letter, vendor, device):
@@ -74,17 +78,17 @@ class Boot(case.Case):
         return ['-drive', f'if=none,id={name},format=raw'
                           f',file={self.path(name, content)}{more}']
 
-    def disks(self):
+    def disks(self, cd=boot_sector('D')):
         """Drives a and b, and the CD d on the bus s.0."""
         return [*self.drive('a', boot_sector('A').ljust(1 << 20, b'\0')),
                 *self.drive('b', boot_sector('B').ljust(1 << 20, b'\0')),
-                *self.drive('d', iso('D'), ',readonly=on'),
+                *self.drive('d', iso(cd), ',readonly=on'),
                 '-device', 'lsi,id=s']
 
-    def runs(self, wanted, machine, *extra, remotes=()):
+    def runs(self, wanted, machine, *extra, remotes=(), reboot=False):
         """These letters are said, the last by a boot sector."""
         with Machine(self.program, self.program, remotes, machine=machine,
-                     cpu='qemu64', memory=64,
+                     cpu='qemu64', memory=64, reboot=reboot,
                      extra=['-device', 'isa-debug-exit', *extra]) as vm:
             status = vm.wait(LIMIT)[0]
         report = '\n' + vm.report()
@@ -101,6 +105,29 @@ class Order(Boot):
     def test_cd_by_boot_order(self):
         self.runs('D', 'q35', *self.disks(), '-boot', 'dc',
                   '-device', 'scsi-hd,drive=a', '-device', 'scsi-cd,drive=d')
+
+    def test_once_is_until_the_first_reset(self):
+        for machine in 'pc', 'q35':
+            with self.subTest(machine):
+                self.runs('DA', machine,
+                          *self.disks(boot_sector('D', then=AGAIN)),
+                          '-boot', 'c,once=d', '-device', 'scsi-hd,drive=a',
+                          '-device', 'scsi-cd,drive=d', reboot=True)
+
+    def test_menu(self):
+        """Two disks; the one that is not the first is chosen."""
+        with Machine(self.program, self.program, machine='q35',
+                     cpu='qemu64', memory=64, extra=[
+                         '-device', 'isa-debug-exit', '-nographic',
+                         '-boot', 'menu=on,splash-time=60000', *self.disks(),
+                         '-device', 'scsi-hd,drive=a,bootindex=1',
+                         '-device', 'scsi-hd,drive=b,bootindex=2']) as vm:
+            self.assertTrue(vm.expect('ESC', LIMIT), vm.report())
+            vm.say('\x1b')
+            self.assertTrue(vm.expect(r'^2\. ', LIMIT), vm.report())
+            vm.say('2')
+            status = vm.wait(LIMIT)[0]
+        self.assertEqual(status, (ord('B') << 1 | 1) & 255, vm.report())
 
     def test_bootindex_before_boot_order(self):
         self.runs('A', 'pc', *self.disks(), '-boot', 'd', '-device',
@@ -153,6 +180,10 @@ class Refused(case.Case):
         self.refused('bootindex 3 has another device already',
                      '-device', 'edu,bootindex=3', '-device', 'lsi',
                      '-device', 'scsi-cd,bootindex=3')
+
+    def test_boot_order(self):
+        self.refused('-boot once=x: expects up to three different letters',
+                     '-boot', 'order=c,once=x')
 
     def test_bootindex_below_0(self):
         self.refused('bootindex -2 is no place',

@@ -67,7 +67,8 @@ void pc_machine_class_set(PCMachineClass *pc, const char *name,
 bool pc_load_firmware(PCMachineState *pcms, Error **errp);
 /* Items of fw_cfg that need every device to be there. */
 void pc_fill_fw_cfg(PCMachineState *pcms);
-bool pc_check_boot_order(const char *order, Error **errp);
+/* Of -boot's parameter @name; @order may be NULL. */
+bool pc_check_boot_order(const char *name, const char *order, Error **errp);
 void pc_fill_cmos(PCMachineState *pcms);
 ACPITables *pc_build_acpi(PCMachineState *pcms);
 
