@@ -2,11 +2,13 @@
 /*
  * The SCSI bus: addresses of devices, resets, and the commands that a target
  * answers for all of its logical units or for one that does not exist
- * (SAM-3, SPC-3).
+ * (SAM-3, SPC-3).  Devices come and go at run time; parallel SCSI has no way to
+ * tell the guest, which has to look.
  */
 #include "qemu/osdep.h"
 #include "hw/scsi/scsi.h"
 #include "migration/vmstate.h"
+#include "qemu/aio.h"
 #include "qemu/bswap.h"
 
 /* -- Addresses ------------------------------------------------------------ */
@@ -151,6 +153,38 @@ void scsi_bus_init(SCSIBus *bus, size_t size, DeviceState *hba,
 {
     qbus_init(bus, size, TYPE_SCSI_BUS, hba, NULL);
     bus->info = info;
+    qbus_set_hotplug_handler(&bus->qbus, OBJECT(bus));
+}
+
+/* A bus belongs to its adapter's context.  Where another thread runs that, as
+ * in a remote process that serves a machine, the bus stays as it is. */
+static bool check_context(SCSIBus *bus, DeviceState *dev, Error **errp)
+{
+    DeviceState *hba = bus->qbus.parent;
+
+    if (aio_context_is_owner(qdev_get_context(hba))) {
+        return true;
+    }
+    error_setg(errp, "%s: nothing can be plugged into or unplugged from bus "
+               "'%s' while its adapter serves a machine in a process of its "
+               "own", object_get_typename(OBJECT(dev)), bus->qbus.name);
+    return false;
+}
+
+static bool scsi_bus_pre_plug(HotplugHandler *h, DeviceState *dev,
+                              Error **errp)
+{
+    return !dev->hotplugged || check_context(SCSI_BUS(h), dev, errp);
+}
+
+static bool scsi_bus_unplug_request(HotplugHandler *h, DeviceState *dev,
+                                    Error **errp)
+{
+    if (!check_context(SCSI_BUS(h), dev, errp)) {
+        return false;
+    }
+    qdev_unplug_complete(dev);
+    return true;
 }
 
 static void cancel_matching(SCSIBus *bus, unsigned channel, int target)
@@ -222,7 +256,10 @@ static void scsi_bus_finalize(Object *obj)
 static void scsi_bus_class_init(ObjectClass *oc, void *data)
 {
     BusClass *bc = BUS_CLASS(oc);
+    HotplugHandlerClass *hc = HOTPLUG_HANDLER_CLASS(oc);
 
+    hc->pre_plug = scsi_bus_pre_plug;
+    hc->unplug_request = scsi_bus_unplug_request;
     bc->check_address = scsi_bus_check_address;
     bc->get_dev_path = scsi_get_dev_path;
     bc->get_fw_dev_path = scsi_get_fw_dev_path;
@@ -239,24 +276,28 @@ static bool scsi_device_realize(DeviceState *qdev, Error **errp)
     return SCSI_DEVICE_GET_CLASS(dev)->realize(dev, errp);
 }
 
-static void scsi_device_cancel(SCSIDevice *dev)
+/* What it was doing ends as if there had been no unit. */
+static void scsi_device_unrealize(DeviceState *qdev)
 {
-    SCSIBus *bus = SCSI_BUS(dev->qdev.parent_bus);
-    SCSIRequest *req, *next;
+    SCSIDevice *dev = SCSI_DEVICE(qdev);
+    SCSIBus *bus = SCSI_BUS(qdev->parent_bus);
+    SCSIRequest *req;
 
-    QTAILQ_FOREACH_SAFE(req, &bus->active, link, next) {
+    QTAILQ_FOREACH(req, &bus->active, link) {
         if (req->dev == dev) {
             req->cancelled = true;
         }
     }
     SCSI_DEVICE_GET_CLASS(dev)->drain(dev);
-}
-
-static void scsi_device_unrealize(DeviceState *qdev)
-{
-    SCSIDevice *dev = SCSI_DEVICE(qdev);
-
-    scsi_device_cancel(dev);
+    do {
+        QTAILQ_FOREACH(req, &bus->active, link) {
+            if (req->dev == dev) {
+                req->dev = NULL;
+                scsi_check(req, SENSE_LUN_NOT_SUPPORTED);
+                break;
+            }
+        }
+    } while (req);
     SCSI_DEVICE_GET_CLASS(dev)->unrealize(dev);
 }
 
@@ -436,6 +477,7 @@ static const TypeInfo scsi_types[] = {
         .instance_init = scsi_bus_instance_init,
         .instance_finalize = scsi_bus_finalize,
         .class_init = scsi_bus_class_init,
+        .interfaces = (const InterfaceInfo[]){ { TYPE_HOTPLUG_HANDLER }, { } },
     }, {
         .name = TYPE_SCSI_DEVICE,
         .parent = TYPE_DEVICE,

@@ -333,6 +333,40 @@ static void test_target(void)
     world_free();
 }
 
+/* Unplugged while one command waits for the adapter to take its data and the
+ * next one's data is on its way. */
+static void test_unplug(void)
+{
+    const uint8_t read[16] = { 0x28, [8] = 2 }, tur[16] = { 0 };
+    const uint8_t sense[16] = { 0x03, 0, 0, 0, 252 };
+    struct iovec iov = { NULL, 512 };
+    SCSIRequest *req;
+
+    for (int moving = 0; moving < 2; moving++) {
+        hd("cache=writeback", "");
+        iov.iov_base = w->mem;
+        req = scsi_req_new(&w->bus, 0, 0, 0, 0, NULL);
+        scsi_req_start(req, read, 16);
+        g_assert_cmpuint(req->xfer, ==, 1024);
+        if (moving) {
+            scsi_req_transfer(req, &iov, 1, iov.iov_len);
+        }
+        w->complete = w->transferred = false;
+        g_assert_true(qdev_unplug(&w->dev->qdev, &error_abort));
+        g_assert_true(w->complete);
+        g_assert_false(w->transferred);
+        g_assert_cmphex(w->status, ==, SCSI_CHECK_CONDITION);
+        g_assert_false(scsi_bus_has_target(&w->bus, 0, 0));
+        g_assert_cmphex(run_at(0, 0, 100, tur, 16), ==, SCSI_CHECK_CONDITION);
+        g_assert_cmphex(run_at(0, 0, 100, sense, 16), ==, SCSI_GOOD);
+        g_assert_cmphex(w->mem[12], ==, 0x25);
+        w->dev = add("scsi-hd", "drive=disk,scsi-id=0", &error_abort);
+        FAILS(6, 0x29, 0, 0x00);
+        GOOD(0x00);
+        world_free();
+    }
+}
+
 static void test_cd(void)
 {
     cd("drive=disk");
@@ -418,6 +452,7 @@ int main(int argc, char **argv)
     g_test_add_func("/scsi/mode-pages-change-only-the-cache", test_mode);
     g_test_add_func("/scsi/refusals-say-why", test_refused);
     g_test_add_func("/scsi/absent-units-and-resets", test_target);
+    g_test_add_func("/scsi/unplugged-with-commands-in-flight", test_unplug);
     g_test_add_func("/scsi/cd-and-empty-tray", test_cd);
     g_test_add_func("/scsi/addresses-are-checked-or-chosen", test_addresses);
     return g_test_run();
