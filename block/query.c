@@ -134,8 +134,9 @@ static uint64_t counter(const uint64_t *p)
     return __atomic_load_n(p, __ATOMIC_RELAXED);
 }
 
-/* BlockDeviceStats: prefixes by BlockOp; write zeroes count as writes. */
-static void add_stats(JsonBuilder *b, BlockBackend *blk)
+/* BlockDeviceStats: prefixes by BlockOp; write zeroes count as writes.  What
+ * failed is accounted where a device is, not below it. */
+static void add_stats(JsonBuilder *b, BlockBackend *blk, bool account)
 {
     static const struct {
         BlockOp op, also;
@@ -175,9 +176,23 @@ static void add_stats(JsonBuilder *b, BlockBackend *blk)
     }
 #undef ADD
     add_int(b, "wr_highest_offset", counter(&blk->highest_write));
-    add_bool(b, "account_invalid", true);
-    add_bool(b, "account_failed", true);
+    add_bool(b, "account_invalid", account);
+    add_bool(b, "account_failed", account);
     json_builder_end_object(b);
+}
+
+/* BlockStatsSpecific, of drivers that have it. */
+static void add_driver_stats(JsonBuilder *b, const char *driver,
+                             const BlockStats *s)
+{
+    if (!g_strcmp0(driver, "file") || !g_strcmp0(driver, "host_device")) {
+        begin_object(b, "driver-specific");
+        add_str(b, "driver", driver);
+        add_int(b, "discard-nb-ok", counter(&s->ops[BLK_DISCARD]));
+        add_int(b, "discard-nb-failed", counter(&s->errors[BLK_DISCARD]));
+        add_int(b, "discard-bytes-ok", counter(&s->bytes[BLK_DISCARD]));
+        json_builder_end_object(b);
+    }
 }
 
 JsonNode *blk_query_stats(void)
@@ -192,11 +207,14 @@ JsonNode *blk_query_stats(void)
         }
         begin_backend(b, blk);
         add_str(b, "node-name", blk->node_name);
-        add_stats(b, blk);
-        if (is_format(blk)) {
+        add_stats(b, blk, true);
+        if (!is_format(blk)) {
+            add_driver_stats(b, blk->driver, &blk->stats);
+        } else {
             begin_object(b, "parent");
             add_str(b, "node-name", blk->child->node_name);
-            add_stats(b, blk->child);
+            add_stats(b, blk->child, false);
+            add_driver_stats(b, blk->child->driver, &blk->stats);
             json_builder_end_object(b);
         }
         json_builder_end_object(b);

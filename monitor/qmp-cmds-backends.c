@@ -84,9 +84,15 @@ static const QMPMember device_stats[] = {
     { "wr_highest_offset", "int" }, { "account_invalid", "bool" },
     { "account_failed", "bool" }, { }
 };
+static const QMPMember specific_stats[] = {
+    { "driver", "str", false, "file or host_device" },
+    { "discard-nb-ok", "int" }, { "discard-nb-failed", "int" },
+    { "discard-bytes-ok", "int" }, { }
+};
 static const QMPMember block_stats[] = {
     { "device", "str", true }, { "qdev", "str", true },
     { "node-name", "str", true }, { "stats", "BlockDeviceStats" },
+    { "driver-specific", "BlockStatsSpecific", true },
     { "parent", "BlockStats", true }, { }
 };
 static const QMPType block_types[] = {
@@ -95,6 +101,7 @@ static const QMPType block_types[] = {
     { "BlockDeviceInfo", NULL, device_info },
     { "BlockInfo", NULL, block_info },
     { "BlockDeviceStats", NULL, device_stats },
+    { "BlockStatsSpecific", NULL, specific_stats },
     { "BlockStats", NULL, block_stats },
     { }
 };

@@ -73,7 +73,8 @@ class Domain(unittest.TestCase):
         with open(xml, 'w', encoding='ascii') as file:
             file.write(DOMAIN.format(main=MAIN, socket=path))
         virsh('define', xml)
-        self.events = Events('event', '--loop', '--event', 'lifecycle')
+        self.events = Events('event', '--loop', '--all')
+        self.events.listening('guest')
         start('guest')
 
     def tearDown(self):
@@ -164,7 +165,7 @@ QUERIES = ['query-status', 'query-name', 'query-uuid', 'query-kvm',
            'query-migrate', 'query-tpm-models', 'query-vnc', 'query-jobs']
 
 #: What no two runs have in common.
-PASSING = ('cpu.time', 'cpu.user', 'cpu.system', 'balloon.rss', '*.time',
+PASSING = ('CPU', 'cpu.time', 'cpu.user', 'cpu.system', 'balloon.rss', '*.time',
            '*.delay', '*.wait', '*thread-id', '*qom-path', '*.id',
            '*.filename', 'CPU time', 'Id', 'id', '*_range.*', '*.address',
            '*.irq', '*.bus.number', '*.bus.secondary', '*.bus.subordinate',
@@ -189,6 +190,22 @@ SAME = '''
     <memballoon model='none'/>
   </devices>
 </domain>
+'''
+
+
+#: Attached while it runs.
+ADAPTER = '''
+<controller type='scsi' index='{index}' model='lsilogic'>
+  <address type='pci' bus='{bus}' slot='{slot}'/>
+</controller>
+'''
+DISK = '''
+<disk type='file' device='disk'>
+  <driver name='qemu' type='raw'/>
+  <source file='{path}'/>
+  <target dev='sda' bus='scsi'/>
+  <address type='drive' controller='{index}' bus='0' target='0' unit='0'/>
+</disk>
 '''
 
 
@@ -232,20 +249,37 @@ class Likeness(unittest.TestCase):
     distribution's, but for what a table in the documentation says."""
     maxDiff = None
 
-    def told(self, emulator, machine, more):
-        """What each command says, as a set of lines."""
+    @staticmethod
+    def by_file(command, text, *options):
+        """A command of virsh's that takes a file with a description."""
         with tempfile.NamedTemporaryFile('w', suffix='.xml') as file:
-            file.write(SAME.format(main=emulator, machine=machine, more=more))
+            file.write(text)
             file.flush()
-            virsh('define', file.name)
+            virsh(*command, file.name, *options)
+
+    def told(self, emulator, machine, more, **free):
+        """What each command says, as a set of lines."""
+        self.by_file(['define'], SAME.format(main=emulator, machine=machine,
+                                             more=more))
         try:
             start('same')
+            attach = ['attach-device', 'same']
+            self.by_file(attach, ADAPTER.format(**free), '--live')
+            self.by_file(attach, DISK.format(
+                path=self.image.name, **free), '--live')
             told = {'dumpxml': of_xml(ET.fromstring(virsh('dumpxml', 'same'))),
                     'domcapabilities': of_xml(ET.fromstring(virsh(
                         'domcapabilities', '--emulatorbin', emulator,
                         '--virttype', 'kvm', '--machine', machine))),
                     'domstats': of_lines(virsh('domstats', 'same'), '='),
-                    'dominfo': of_lines(virsh('dominfo', 'same'), ':')}
+                    'dominfo': of_lines(virsh('dominfo', 'same'), ':'),
+                    'vcpuinfo': of_lines(virsh('vcpuinfo', 'same'), ':'),
+                    'domblklist': virsh('domblklist', '--details',
+                                        'same').splitlines(),
+                    'domblkinfo': of_lines(virsh('domblkinfo', 'same', 'sda'),
+                                           ':'),
+                    'domblkstat': virsh('domblkstat', 'same',
+                                        'sda').splitlines()}
             for query in QUERIES:
                 answer = json.loads(virsh('qemu-monitor-command', 'same',
                                           json.dumps({'execute': query})))
@@ -267,14 +301,19 @@ class Likeness(unittest.TestCase):
     def test_differences_are_those_of_the_documentation(self):
         if not os.access(DISTRIBUTION, os.X_OK):
             self.skipTest(f'needs {DISTRIBUTION}')
+        self.image = tempfile.NamedTemporaryFile(prefix='virt-')
+        self.addCleanup(self.image.close)
+        self.image.truncate(1 << 20)
         rows = self.documented()
         used, unknown = set(), []
-        for machine, more in (
+        for machine, more, free in (
                 ('q35', "<controller type='pci' index='0' model='pcie-root'/>"
-                 "<controller type='pci' index='1' model='pcie-root-port'/>"),
-                ('pc', "<controller type='scsi' model='lsilogic'/>")):
-            theirs = self.told(DISTRIBUTION, machine, more)
-            ours = self.told(MAIN, machine, more)
+                 "<controller type='pci' index='1' model='pcie-root-port'/>",
+                 {'index': 0, 'bus': 1, 'slot': 0}),
+                ('pc', "<controller type='scsi' model='lsilogic'/>",
+                 {'index': 1, 'bus': 0, 'slot': 0x11})):
+            theirs = self.told(DISTRIBUTION, machine, more, **free)
+            ours = self.told(MAIN, machine, more, **free)
             for name, lines in ours.items():
                 for line in sorted(lines ^ theirs[name]):
                     matched = [row for row in rows if row[0] == name

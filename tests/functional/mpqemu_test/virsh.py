@@ -37,7 +37,7 @@ def virsh(*command, fails=False):
     """What virsh prints."""
     done = subprocess.run([*CONNECT, *command],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=60, check=False)
+                          stderr=subprocess.STDOUT, timeout=120, check=False)
     text = done.stdout.decode(errors='replace')
     if (done.returncode != 0) != fails:
         raise AssertionError(f'virsh {" ".join(command)}: {text}')
@@ -80,6 +80,14 @@ class Events:
             return text in self.seen
         return within(limit, there)
 
+    def listening(self, domain, limit=60):
+        """Waits until it hears of a change of the domain's description."""
+        def heard():
+            virsh('desc', domain, '--config', 'is heard')
+            return self.wait('metadata-change', 0.5)
+        if not within(limit, heard):
+            raise AssertionError(f'no event: {self.program.errors}')
+
     def end(self):
         self.program.process.kill()
         self.program.process.wait()
@@ -101,7 +109,7 @@ class Daemons:
         self.log = Program('virtlogd', ['virtlogd'])
         self.start()
 
-    def start(self, limit=30):
+    def start(self, limit=90):
         self.daemon = Program('libvirtd', ['libvirtd'])
 
         def answers():
@@ -113,7 +121,7 @@ class Daemons:
 
     def stop(self):
         self.daemon.process.send_signal(signal.SIGTERM)
-        self.daemon.process.wait(20)
+        self.daemon.process.wait(60)
 
 
 def impossible():
