@@ -54,7 +54,7 @@ _qemu_system_x86_64()
         # Each option, from the list and from what the list leaves out.
         list=$("$program" -help 2>/dev/null |
             sed -n 's/^  \(-[^ ]*\) .*/\1/p')
-        list+=" -no-user-config"
+        list+=" -no-hpet -no-user-config"
         mapfile -t COMPREPLY < <(compgen -W "$list" -- "${word/#--/-}" |
             LC_ALL=C sort -u)
         return

@@ -390,6 +390,12 @@ static bool opt_no_user_config(const char *arg, Error **errp)
     return true;
 }
 
+static bool opt_no_hpet(const char *arg, Error **errp)
+{
+    /* No machine has one. */
+    return true;
+}
+
 static bool opt_nographic(const char *arg, Error **errp)
 {
     start_config.nographic = true;
@@ -600,11 +606,13 @@ static const QEMUOption machine_options[] = {
     { "boot", "[order=]DRIVES[,once=DRIVES][,menu=on|off][,splash-time=MS]"
       "[,reboot-timeout=MS][,strict=on|off]", "what firmware boots from",
       opt_boot },
-    { "rtc", "[base=utc|localtime|DATE][,clock=host|rt|vm]",
+    { "rtc", "[base=utc|localtime|DATE][,clock=host|rt|vm]"
+      "[,driftfix=none|slew]",
       "the guest's clock", opt_rtc },
     { "nodefaults", NULL, "no devices but those asked for", opt_nodefaults },
     { "readconfig", "FILE", "read options from a file", opt_readconfig },
     { "no-user-config", NULL, NULL, opt_no_user_config },
+    { "no-hpet", NULL, NULL, opt_no_hpet },
     { }
 };
 

@@ -35,6 +35,7 @@ enum {
 };
 
 #define CMOS_SIZE 128
+#define SLEW_NS (60 * NANOSECONDS_PER_SECOND)   /* made up for at most */
 #define UIP_NS 244000               /* UIP leads the update by 244 us */
 #define SECOND NANOSECONDS_PER_SECOND
 #define XTAL_HZ 32768
@@ -225,17 +226,37 @@ static int rtc_alarm_wait(const RTCRegs *r, int64_t now)
     return 0;
 }
 
+/* Takes what the chain has counted; true if there is a period to tell of.
+ * driftfix=slew: each period that passes is an interrupt of its own, also if
+ * the guest comes to it late. */
+static bool rtc_take_periods(RTCRegs *r)
+{
+    int64_t periods = rtc_periods(r), seen = r->periods_seen;
+
+    if (periods <= seen) {
+        r->periods_seen = periods;
+        return false;
+    }
+    r->periods_seen = periods;
+    if (rtc_config.slew && r->cmos[RTC_REG_B] & REG_B_PIE) {
+        if (!(r->cmos[RTC_REG_C] & REG_C_PF)) {
+            seen++;
+        }
+        r->periods_seen = MAX(seen, periods - SLEW_NS / rtc_period_ns(r));
+    }
+    return true;
+}
+
 /* Register C as it is now. */
 static void rtc_update_flags(RTCState *s)
 {
     RTCRegs *r = &s->regs;
-    int64_t now = rtc_now(r), periods = rtc_periods(r);
+    int64_t now = rtc_now(r);
     uint8_t flags = r->cmos[RTC_REG_C] & REG_C_FLAGS;
 
-    if (periods > r->periods_seen) {
+    if (rtc_take_periods(r)) {
         flags |= REG_C_PF;
     }
-    r->periods_seen = periods;
     if (rtc_is_running(r) && now > r->seen_s) {
         int alarm = rtc_alarm_wait(r, r->seen_s);
 
@@ -364,6 +385,7 @@ static uint8_t rtc_read_data(RTCState *s)
         rtc_update_flags(s);
         val = r->cmos[RTC_REG_C];
         r->cmos[RTC_REG_C] = 0;
+        qemu_irq_lower(s->irq);     /* the next may be there already */
         rtc_refresh(s);
         return val;
     }

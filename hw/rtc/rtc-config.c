@@ -62,9 +62,9 @@ bool rtc_configure(JsonObject *opts, Error **errp)
             "base", "clock", "driftfix", NULL }, errp)) {
         return false;
     }
-    if (driftfix && strcmp(driftfix, "none")) {
-        error_setg(errp, "driftfix=%s: only none is available: ticks that a "
-                   "guest missed are not made up for", driftfix);
+    rtc_config.slew = !g_strcmp0(driftfix, "slew");
+    if (driftfix && strcmp(driftfix, "none") && !rtc_config.slew) {
+        error_setg(errp, "driftfix=%s: expects none or slew", driftfix);
         return false;
     }
     return set_base(base, errp) && set_clock(clock, errp);

@@ -288,7 +288,7 @@ class Completion(unittest.TestCase):
     def test_options(self):
         self.assertEqual(self.complete('-dev'), ['-device'])
         self.assertEqual(self.complete('-no-'), [
-            '-no-reboot', '-no-shutdown', '-no-user-config'])
+            '-no-hpet', '-no-reboot', '-no-shutdown', '-no-user-config'])
 
     def test_every_option_of_the_help(self):
         options = set(re.findall(r'^  (-\S+) ', run(['-help']).stdout, re.M))

@@ -217,6 +217,35 @@ static void test_alarm_flag_without_interrupt(void)
     tear_down();
 }
 
+/* A guest that comes late to 64 Hz gets each tick (to a minute of them), or
+ * one for all. */
+static void test_late(void)
+{
+    for (int slew = 0; slew < 2; slew++) {
+        int ticks = 0;
+
+        set_up();
+        rtc_config.slew = slew;
+        cmos_write(0x0a, 0x2a);
+        cmos_write(0x0b, 0x42);
+        cmos_read(0x0c);
+        clock_step(SECOND / 8 + SCALE_MS);
+        while (isa_line[IRQ].level) {
+            g_assert_cmphex(cmos_read(0x0c) & 0xc0, ==, 0xc0);
+            ticks++;
+        }
+        g_assert_cmpint(ticks, ==, slew ? 8 : 1);
+        clock_step(1000 * SECOND);
+        for (ticks = 0; isa_line[IRQ].level; ticks++) {
+            cmos_read(0x0c);
+        }
+        g_assert_cmpint(ticks, ==, slew ? 60 * 64 + 1 : 1);
+        clock_step(SECOND / 64);
+        g_assert_true(isa_line[IRQ].level);
+        tear_down();
+    }
+}
+
 static void test_periodic(void)
 {
     unsigned n = 0;
@@ -286,7 +315,8 @@ static void test_options(void)
         { "base=2020-02-30", "base=2020-02-30" },
         { "base=soon", "base=soon" },
         { "clock=sun", "clock=sun" },
-        { "driftfix=slew", "driftfix=slew" },
+        { "driftfix=slew", NULL, { QEMU_CLOCK_HOST, .slew = true } },
+        { "driftfix=fast", "driftfix=fast" },
         { "bass=utc", "bass" },
     };
 
@@ -302,6 +332,7 @@ static void test_options(void)
             continue;
         }
         g_assert_cmpint(rtc_config.clock, ==, cases[i].want.clock);
+        g_assert_true(rtc_config.slew == cases[i].want.slew);
         g_assert_true(rtc_config.localtime == cases[i].want.localtime);
         g_assert_true(rtc_config.has_base == cases[i].want.has_base);
         if (rtc_config.has_base) {
@@ -331,6 +362,7 @@ int main(int argc, char **argv)
     g_test_add_func("/rtc/alarm-flag-without-interrupt",
                     test_alarm_flag_without_interrupt);
     g_test_add_func("/rtc/periodic", test_periodic);
+    g_test_add_func("/rtc/late-ticks", test_late);
     g_test_add_func("/rtc/idle-needs-no-timer", test_idle_needs_no_timer);
     g_test_add_func("/rtc/reset-keeps-time-and-bytes",
                     test_reset_keeps_time_and_bytes);

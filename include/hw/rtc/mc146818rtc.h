@@ -20,6 +20,7 @@ typedef struct RTCConfig {
     bool localtime;             /* base=localtime */
     bool has_base;              /* base=DATE: */
     int64_t base;               /* seconds since 1970 */
+    bool slew;                  /* driftfix=slew: late ticks are made up for */
 } RTCConfig;
 extern RTCConfig rtc_config;
 
