@@ -15,13 +15,16 @@ import tempfile
 
 from . import linux
 
-#: Loads the modules of the image; every init script starts with it.
+#: Every init script starts with it: loads the modules of the image.  From then
+#: on the console is the script's: what the kernel says goes to dmesg only (but
+#: for a panic), and never into the middle of a line that a test looks for.
 PROLOGUE = '''#!/bin/busybox sh
 /bin/busybox --install -s /bin
 export PATH=/bin
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev
+echo 1 > /proc/sys/kernel/printk
 [ ! -f /modules/order ] || while read -r module; do
     insmod /modules/$module
 done < /modules/order
