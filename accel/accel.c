@@ -13,6 +13,9 @@ const AccelOps *accel;
 
 static const AccelOps *known[8];
 
+/* How many irqfds each GSI has; no accelerator takes one at a higher GSI. */
+static unsigned irqfds[24];
+
 void accel_register(const AccelOps *ops)
 {
     for (int i = 0; i < ARRAY_SIZE(known); i++) {
@@ -115,11 +118,28 @@ bool accel_configure(MachineState *ms, JsonObject *opts, Error **errp)
 int kvm_irqchip_add_irqfd_notifier_gsi(EventNotifier *n, EventNotifier *rn,
                                        int gsi)
 {
-    return accel && accel->add_irqfd ? accel->add_irqfd(gsi, n, rn) : -ENOSYS;
+    int ret = accel && accel->add_irqfd ? accel->add_irqfd(gsi, n, rn)
+                                        : -ENOSYS;
+
+    if (ret == 0) {
+        irqfds[gsi]++;
+    }
+    return ret;
 }
 
 int kvm_irqchip_remove_irqfd_notifier_gsi(EventNotifier *n, int gsi)
 {
-    return accel && accel->remove_irqfd ? accel->remove_irqfd(gsi, n)
-                                        : -ENOSYS;
+    int ret = accel && accel->remove_irqfd ? accel->remove_irqfd(gsi, n)
+                                           : -ENOSYS;
+
+    if (ret == 0 && irqfds[gsi]) {
+        irqfds[gsi]--;
+    }
+    return ret;
+}
+
+unsigned kvm_irqchip_irqfds(int gsi)
+{
+    assert(gsi >= 0 && gsi < ARRAY_SIZE(irqfds));
+    return irqfds[gsi];
 }

@@ -34,13 +34,6 @@ static void pc_init_memory(PCMachineState *pcms, MemoryRegion *system)
     memory_region_add_subregion_overlap(system, 0, &pcms->pci_mem, -1);
 }
 
-/* -- Interrupts ---------------------------------------------------------- */
-
-static void pc_set_gsi(void *opaque, int n, int level)
-{
-    accel->set_gsi(n, level);
-}
-
 /* -- Chips --------------------------------------------------------------- */
 
 static bool pc_init_isa(PCMachineState *pcms, Error **errp)
@@ -80,15 +73,11 @@ static bool pc_init(MachineState *ms, Error **errp)
     if (accel->irqchip_create && !accel->irqchip_create(ms, errp)) {
         return false;
     }
-    if (accel->send_msi) {
-        msi_nonbroken = true;
-        msi_set_sender(accel->send_msi);
-    }
     if (!x86_cpus_init(ms, errp)) {
         return false;
     }
     pc_init_memory(pcms, mem.system);
-    pcms->gsi = qemu_allocate_irqs(pc_set_gsi, pcms, PC_GSIS);
+    pcms->gsi = pc_init_gsis();
     if (!pc->init_chipset(pcms, &mem, errp)) {
         return false;
     }

@@ -8,6 +8,14 @@
 #include "monitor/hmp.h"
 #include "monitor/qmp.h"
 
+/* Interrupts pass a proxy by, from the irqfd to KVM: there is nothing to count. */
+static void remove_interrupts(JsonObject *link)
+{
+    json_object_remove_member(link, "raised");
+    json_object_remove_member(link, "resampled");
+    json_object_remove_member(link, "reraised");
+}
+
 /* Members that both ends have. */
 static JsonObject *describe(const char *role, const char *id, pid_t peer,
                             const char *state, const LinkStats *stats)
@@ -42,6 +50,7 @@ static int add_link(Object *obj, void *opaque)
                         dev->link->peer_pid,
                         proxy_link_is_dead(dev->link) ? "gone" : "connected",
                         &dev->link->stats);
+        remove_interrupts(link);
         json_object_set_int_member(link, "gsi", dev->gsi);
         json_array_add_object_element(list, link);
     } else if (object_dynamic_cast(obj, TYPE_REMOTE_OBJECT)) {
@@ -81,12 +90,16 @@ static void print_link(GString *out, JsonObject *link)
         g_string_append_printf(out, ", gsi %" G_GINT64_FORMAT,
                                json_object_get_int_member(link, "gsi"));
     }
-    g_string_append_printf(out, "\n    interrupts raised %" G_GINT64_FORMAT
-        ", resampled %" G_GINT64_FORMAT ", raised again %" G_GINT64_FORMAT
-        "; memory tables %" G_GINT64_FORMAT "\n",
-        json_object_get_int_member(link, "raised"),
-        json_object_get_int_member(link, "resampled"),
-        json_object_get_int_member(link, "reraised"),
+    g_string_append(out, "\n    ");
+    if (json_object_has_member(link, "raised")) {
+        g_string_append_printf(out, "interrupts raised %" G_GINT64_FORMAT
+            ", resampled %" G_GINT64_FORMAT ", raised again %"
+            G_GINT64_FORMAT "; ",
+            json_object_get_int_member(link, "raised"),
+            json_object_get_int_member(link, "resampled"),
+            json_object_get_int_member(link, "reraised"));
+    }
+    g_string_append_printf(out, "memory tables %" G_GINT64_FORMAT "\n",
         json_object_get_int_member(link, "memory-tables"));
     for (int kind = 0; kind < LINK_ACCESS_MAX; kind++) {
         JsonObject *access =
@@ -123,9 +136,9 @@ static const QMPMember remote_info[] = {
     { "state", "str", false, "'connected', 'gone', 'listening' or 'closed'" },
     { "peer-pid", "int", false, "process that made the connection; 0: unknown" },
     { "gsi", "int", true, "where interrupts are delivered; -1: nowhere" },
-    { "raised", "int", false, "signals of the irqfd (remote)" },
-    { "resampled", "int", false, "ends of interrupt seen (remote)" },
-    { "reraised", "int", false, "of those, with the level high (remote)" },
+    { "raised", "int", true, "signals of the irqfd (remote)" },
+    { "resampled", "int", true, "ends of interrupt seen (remote)" },
+    { "reraised", "int", true, "of those, with the level high (remote)" },
     { "memory-tables", "int" },
     { "config-read", "RemoteAccessInfo" },
     { "config-write", "RemoteAccessInfo" },

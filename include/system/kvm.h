@@ -47,6 +47,8 @@ void accel_print_help(void);    /* "-accel help" */
 int kvm_irqchip_add_irqfd_notifier_gsi(EventNotifier *n, EventNotifier *rn,
                                        int gsi);
 int kvm_irqchip_remove_irqfd_notifier_gsi(EventNotifier *n, int gsi);
+/* How many are at @gsi. */
+unsigned kvm_irqchip_irqfds(int gsi);
 
 /* KVM only; each returns what the ioctl did, or -errno. */
 int kvm_ioctl(unsigned long request, void *arg);

@@ -345,6 +345,7 @@ class HumanMonitor(unittest.TestCase):
         ('info block', 'Attached to: n'), ('info cpus', 'CPU #1'),
         ('info registers', 'CPU#0'), ('info registers -a', 'CPU#1'),
         ('info pci', 'nvme'), ('info remote', 'no links'),
+        ('info irq', 'messages (MSI) of this process: 0'),
         ('xp/4xb 0xfffffff0', '00000000fffffff0: 0xea'),
         ('xp /1xb 0xfffffff0', '0xea'), ('x/1xb 0xfffffff0', '0xea'),
         ('xp/z 0', 'neither a format'), ('xp zero', 'not an address'),

@@ -63,6 +63,10 @@ void pc_machine_class_set(PCMachineClass *pc, const char *name,
 
 /* -- Parts, in files of their own ---------------------------------------- */
 
+/* PC_GSIS lines to the accelerator's chips, and the way of messages there;
+ * both are counted for `info irq`. */
+qemu_irq *pc_init_gsis(void);
+
 /* Firmware below 4 GiB and in the F segment of the PCI space. */
 bool pc_load_firmware(PCMachineState *pcms, Error **errp);
 /* Items of fw_cfg that need every device to be there. */
