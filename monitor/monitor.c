@@ -80,26 +80,23 @@ static JsonNode *qmp_closefd(JsonObject *args, Monitor *mon, Error **errp)
     return NULL;
 }
 
-static int lookup_fd(const char *name, Error **errp)
+/* Who asks by the name has the descriptor from now on, as upstream. */
+static int take_fd(const char *name, Error **errp)
 {
-    gpointer fd;
-    int copy;
+    gpointer key, fd;
 
     if (!current || !current->fds ||
-        !g_hash_table_lookup_extended(current->fds, name, NULL, &fd)) {
+        !g_hash_table_steal_extended(current->fds, name, &key, &fd)) {
         error_setg(errp, "File descriptor named '%s' not found", name);
         return -1;
     }
-    copy = fcntl(GPOINTER_TO_INT(fd), F_DUPFD_CLOEXEC, 0);
-    if (copy < 0) {
-        error_setg_errno(errp, errno, "cannot duplicate '%s'", name);
-    }
-    return copy;
+    g_free(key);
+    return GPOINTER_TO_INT(fd);
 }
 
 static void __attribute__((constructor)) provide_fd_lookup(void)
 {
-    qdev_fd_lookup = lookup_fd;
+    qdev_fd_lookup = take_fd;
 }
 
 static const QMPMember fdname[] = {
@@ -107,8 +104,9 @@ static const QMPMember fdname[] = {
 };
 static const QMPCommand fd_commands[] = {
     { "getfd", fdname, NULL, qmp_getfd,
-      "Gives a name to a descriptor that was sent with the command." },
-    { "closefd", fdname, NULL, qmp_closefd, "Closes it." },
+      "Gives a name to a descriptor that was sent with the command.  The device "
+      "or object that is made with this name takes it." },
+    { "closefd", fdname, NULL, qmp_closefd, "Closes one that nobody took." },
     { }
 };
 QMP_TABLE(commands, fd_commands)

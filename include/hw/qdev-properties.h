@@ -105,8 +105,8 @@ typedef enum OnOffAuto { ON_OFF_AUTO_AUTO, ON_OFF_AUTO_ON, ON_OFF_AUTO_OFF }
  * descriptor, close-on-exec, for the caller to own, or -1 with @errp.  A number
  * whose descriptor is close-on-exec already has an owner and is refused. */
 int qdev_fd_from_json(JsonNode *value, const char *name, Error **errp);
-/* How a descriptor's name is found (set by the monitor): a duplicate for the
- * caller, or -1 with @errp. */
+/* How a descriptor is had by its name (set by the monitor): the caller owns it
+ * and the name is forgotten; or -1 with @errp. */
 extern int (*qdev_fd_lookup)(const char *name, Error **errp);
 
 /* Programmers' setters before realize: a failure is a bug and aborts. */

@@ -561,7 +561,6 @@ class Life(unittest.TestCase):
         qmp.execute('object-add', **{'qom-type': 'x-remote-object', 'id': 'next',
                                      'devid': 'dev0', 'fd': 'peer',
                                      'auto-shutdown': False})
-        qmp.execute('closefd', fdname='peer')
         return Link(mine)
 
     def connect_once(self, qmp):

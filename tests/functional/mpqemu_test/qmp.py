@@ -29,12 +29,17 @@ class Qmp:
         self.events = []
         self.execute('qmp_capabilities')
 
-    def execute(self, command, **arguments):
-        """What the command returns; events that pass by are kept."""
+    def execute(self, command, /, fds=(), **arguments):
+        """What the command returns; events that pass by are kept.
+
+        Descriptors fds are sent with it.
+        """
         message = {'execute': command}
         if arguments:
             message['arguments'] = arguments
-        self.socket.sendall(json.dumps(message).encode() + b'\n')
+        line = json.dumps(message).encode() + b'\n'
+        sent = socket.send_fds(self.socket, [line], fds) if fds else 0
+        self.socket.sendall(line[sent:])
         for line in self.lines:
             answer = json.loads(line)
             if 'return' in answer:
