@@ -858,8 +858,15 @@ static void config_init(void)
 
 bool options_handle(const char *name, const char *arg, Error **errp)
 {
+    /* What upstream has "help" for, and here is no more than the syntax. */
+    static const char *const helped[] = { "boot", "display", "smp", NULL };
+
     g_free(typed);
     typed = g_strdup_printf("-%s%s%s", name, arg ? " " : "", arg ?: "");
+    if (arg && g_str_equal(arg, "help") && g_strv_contains(helped, name)) {
+        options_print_help(name, NULL);
+        exit(0);
+    }
     return find_option(name)->handle(arg, errp);
 }
 

@@ -9,13 +9,16 @@ import argparse
 import os
 import re
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import unittest
 
 from mpqemu_test import tap
-from mpqemu_test.pair import end_with_parent
+from mpqemu_test.pair import DISTRIBUTION, Program, end_with_parent
+from mpqemu_test.qmp import Qmp, Refused
 
 MAIN = None
 COMPLETION = None
@@ -148,6 +151,127 @@ class WrongLines(unittest.TestCase):
         self.assertEqual(wrong, [])
 
 
+#: What ends a process, and its exit status.  Each row is tried on the
+#: distribution's QEMU, too, if that is there: it ends with the same status, or
+#: with that of the last column, for the reason beside it.
+ALIVE = 'lives'
+ENDS = [
+    ('-version', None, 0),
+    ('-help', None, 0),
+    ('-machine help', None, 0),
+    ('-cpu help', None, 0),
+    ('-accel help', None, 0),
+    ('-device help', None, 0),
+    ('-device nvme,help', None, 0),
+    ('-object help', None, 0),
+    ('-object memory-backend-memfd,help', None, 0),
+    ('-chardev help', None, 0),
+    ('-trace help', None, 0),
+    ('-smp help', None, 0),
+    ('-boot help', None, 0),
+    ('-d help', None, 0, 1),                # it was shown: that is no failure
+    ('-device nosuch,help', None, 1, 0),    # nothing was shown
+    ('-nosuch', None, 1),
+    ('-device', None, 1),
+    ('stray.img', None, 1),
+    ('-machine nosuch', None, 1),
+    ('-accel nosuch', None, 1),
+    ('-readconfig /nonexistent', None, 1),
+    ('-cpu nosuch -S', None, 1),
+    ('-device nosuch -S', None, 1),
+    ('-device nvme -S', None, 1),
+    ('-object nosuch,id=o -S', None, 1),
+    ('-drive if=none,id=d,file=/nonexistent -S', None, 1),
+    ('-kernel /nonexistent -S', None, 1),
+    ('-bios /nonexistent -S', None, 1),
+    ('-D /nonexistent/log -S', None, 1),
+    ('-pidfile /nonexistent/pid -S', None, 1),
+    ('-daemonize -serial stdio -S', None, 1),
+    ('-monitor stdio -S', b'quit\n', 0),
+    ('-S', b'{"execute": "quit"}\n', 0),
+    ('-S', signal.SIGTERM, 0),
+    ('-S', signal.SIGINT, 0),
+    ('-S', signal.SIGHUP, 0),
+    ('-no-shutdown -S', signal.SIGTERM, 0),
+    ('-S', signal.SIGKILL, -signal.SIGKILL),
+    # The guest, by its registers: soft-off in PIIX4's and ICH9's power
+    # management, reset, panic.
+    ('-machine pc', ['outl 0xcf8 0x80000b40', 'outl 0xcfc 0x601',
+                     'outl 0xcf8 0x80000b80', 'outb 0xcfc 1',
+                     'outw 0x604 0x2000'], 0),
+    ('-machine q35', ['outl 0xcf8 0x8000f840', 'outl 0xcfc 0x601',
+                      'outl 0xcf8 0x8000f844', 'outb 0xcfc 0x80',
+                      'outw 0x604 0x2000'], 0),
+    ('-machine pc -no-reboot', ['outb 0x64 0xfe'], 0),
+    ('-machine q35 -action reboot=shutdown', ['outb 0xcf9 6'], 0),
+    ('-machine pc -device pvpanic', ['outb 0x505 1'], 0),
+    ('-machine pc -device pvpanic -action panic=exit-failure',
+     ['outb 0x505 1'], 1),
+    ('-machine pc -device pvpanic -action panic=none', ['outb 0x505 1'],
+     ALIVE),
+    ('-machine q35 -device isa-debug-exit', ['outb 0x501 0x10'], 0x21),
+]
+
+
+class ExitStatus(unittest.TestCase):
+    def ended(self, program, accel, line, how, want):
+        args = line.split()
+        if how is not None or '-S' in args:
+            args += ['-display', 'none', '-nodefaults', '-accel', accel]
+        if isinstance(how, list):
+            args += ['-qtest', 'stdio', '-qtest-log', 'none', '-S']
+        elif how is not None and '-monitor' not in args:
+            args += ['-qmp', 'stdio']
+        process = subprocess.Popen(
+            [program, *args], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE if how else subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, preexec_fn=end_with_parent)
+        try:
+            return self.talk(process, '-qmp' in args, how, want == ALIVE)
+        finally:
+            process.kill()
+            process.communicate()
+
+    @staticmethod
+    def talk(process, qmp, how, alive):
+        def ask(line):
+            process.stdin.write(line)
+            process.stdin.flush()
+            return process.stdout.readline()
+
+        if qmp:
+            process.stdout.readline()
+            ask(b'{"execute": "qmp_capabilities"}\n')
+        if isinstance(how, signal.Signals):
+            # It has said something from its main loop: it is set up for it.
+            process.send_signal(how)
+        elif isinstance(how, bytes):
+            process.stdin.write(how)
+            process.stdin.flush()
+        elif how:
+            for line in how:
+                ask(f'{line}\n'.encode())
+        if alive:
+            return ALIVE if ask(b'inb 0x64\n') else process.wait(30)
+        try:
+            return process.wait(30)
+        except subprocess.TimeoutExpired:
+            return ALIVE
+
+    def test_it_is_the_distribution_s(self):
+        programs = [(MAIN, 'qtest')]
+        if os.access(DISTRIBUTION, os.X_OK):
+            programs.append((DISTRIBUTION, 'tcg'))
+        wrong = []
+        for line, how, *wanted in ENDS:
+            for number, (program, accel) in enumerate(programs):
+                want = wanted[number % len(wanted)]
+                status = self.ended(program, accel, line, how, want)
+                if status != want:
+                    wrong.append((program, line, how, status, want))
+        self.assertEqual(wrong, [])
+
+
 class Help(unittest.TestCase):
     def said(self, *args):
         done = run(args)
@@ -257,6 +381,121 @@ class Files(unittest.TestCase):
                     'if=none,id=d,format=raw,file=/dev/fdset/3'],
                    pass_fds=(read,))
         self.assertIn('Permission denied', done.stderr)
+
+    def started(self, *args):
+        """A machine without CPUs, and its monitor."""
+        path = os.path.join(self.dir, 'qmp')
+        program = Program('main', [MAIN, *TEST.split(), '-nodefaults', '-qmp',
+                                   f'unix:{path},server=on,wait=off', *args])
+        self.addCleanup(program.wait, 0)
+        qmp = Qmp(path, 30)
+        self.addCleanup(qmp.close)
+        return program, qmp
+
+    @staticmethod
+    def accesses(program, opened):
+        """With which access a process has a file open, by descriptor."""
+        proc = f'/proc/{program.pid}'
+        found = []
+        for fd in os.listdir(f'{proc}/fd'):
+            if os.path.samestat(os.stat(f'{proc}/fd/{fd}'), opened):
+                with open(f'{proc}/fdinfo/{fd}', encoding='ascii') as file:
+                    flags = re.search(r'flags:\s*(\d+)', file.read())[1]
+                found.append(int(flags, 8) & os.O_ACCMODE)
+        return sorted(found)
+
+    def test_a_set_has_a_descriptor_for_each_access(self):
+        program, qmp = self.started()
+        image = self.path('image', 512 * 'x')
+        opened = os.stat(image)
+        read, both = os.open(image, os.O_RDONLY), os.open(image, os.O_RDWR)
+        os.unlink(image)                # there is no other way to it
+
+        def add(name, **more):
+            qmp.execute('blockdev-add', driver='file', **{
+                'node-name': name, 'filename': '/dev/fdset/5', **more})
+
+        def node(name):
+            return [one for one in qmp.execute('query-named-block-nodes')
+                    if one['node-name'] == name][0]
+
+        self.assertEqual(qmp.execute('add-fd', [read], **{'fdset-id': 5})
+                         ['fdset-id'], 5)
+        with self.assertRaisesRegex(Refused, 'Permission denied'):
+            add('a')
+        add('a', **{'read-only': True})
+        add('b', **{'auto-read-only': True})
+        self.assertTrue(node('b')['ro'])
+        self.assertEqual(self.accesses(program, opened), 3 * [os.O_RDONLY])
+        qmp.execute('add-fd', [both], **{'fdset-id': 5})
+        add('c')
+        self.assertFalse(node('c')['ro'])
+        self.assertEqual(self.accesses(program, opened),
+                         3 * [os.O_RDONLY] + 2 * [os.O_RDWR])
+        # A node's is its own: the set may go.
+        qmp.execute('remove-fd', **{'fdset-id': 5})
+        self.assertEqual(qmp.execute('query-fdsets'), [])
+        self.assertEqual(self.accesses(program, opened),
+                         2 * [os.O_RDONLY] + [os.O_RDWR])
+        with self.assertRaisesRegex(Refused, 'No such file'):
+            add('d')
+        qmp.execute('device_add', driver='nvme', drive='c', serial='s', id='n')
+        for name in 'a', 'b':
+            qmp.execute('blockdev-del', **{'node-name': name})
+        self.assertEqual(self.accesses(program, opened), [os.O_RDWR])
+        for fd in read, both:
+            os.close(fd)
+
+    def test_a_set_for_a_character_device(self):
+        program, qmp = self.started()
+        log = self.path('log')
+        fd = os.open(log, os.O_WRONLY)
+        opened = os.fstat(fd)
+        number = qmp.execute('add-fd', [fd], opaque='log')['fdset-id']
+        os.close(fd)
+        qmp.execute('chardev-add', id='c', backend={
+            'type': 'file', 'data': {'out': f'/dev/fdset/{number}'}})
+        self.assertEqual(self.accesses(program, opened), 2 * [os.O_WRONLY])
+        qmp.execute('chardev-remove', id='c')
+        self.assertEqual(self.accesses(program, opened), [os.O_WRONLY])
+
+    def test_a_named_descriptor_is_its_device_s(self):
+        near, far = socket.socketpair()
+        remote = Program('remote', [
+            MAIN, '-machine', 'x-remote', '-nodefaults', '-display', 'none',
+            '-device', 'edu,id=e', '-object',
+            f'x-remote-object,id=o,devid=e,fd={far.fileno()}'],
+            pass_fds=[far.fileno()])
+        self.addCleanup(remote.wait, 0)
+        far.close()
+        program, qmp = self.started(
+            '-machine', 'pc,memory-backend=ram', '-m', '64', '-object',
+            'memory-backend-memfd,id=ram,size=64M')
+        opened = os.fstat(near.fileno())
+        proxy = {'driver': 'x-pci-proxy-dev', 'id': 'p', 'fd': 'wire'}
+
+        with self.assertRaisesRegex(Refused, "'wire' not found"):
+            qmp.execute('device_add', **proxy)
+        other = socket.socket(socket.AF_UNIX)
+        qmp.execute('getfd', [other.fileno()], fdname='wire')
+        other.close()
+        # Instead of the other.
+        qmp.execute('getfd', [near.fileno()], fdname='wire')
+        near.close()
+        qmp.execute('device_add', **proxy)
+        self.assertIn('p (proxy): connected', qmp.monitor('info remote'))
+        self.assertEqual(self.accesses(program, opened), [os.O_RDWR])
+        with self.assertRaisesRegex(Refused, "'wire' not found"):
+            qmp.execute('closefd', fdname='wire')
+        qmp.execute('getfd', [self.dir_fd()], fdname='wire')
+        qmp.execute('closefd', fdname='wire')
+        qmp.execute('quit')
+        self.assertEqual((program.wait(10), remote.wait(10)), (0, 0))
+
+    def dir_fd(self):
+        fd = os.open(self.dir, os.O_RDONLY)
+        self.addCleanup(os.close, fd)
+        return fd
 
     def test_messages_with_the_time(self):
         done = run([*TEST.split(), '-msg', 'timestamp=on', '-bios', '/x'])
