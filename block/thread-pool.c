@@ -71,6 +71,7 @@ static void *worker_run(void *opaque)
     void *bounce = NULL;
     BlockRequest *req;
 
+    qemu_thread_serve_guest();
     qemu_mutex_lock(&pool->lock);
     while ((req = next_request(pool))) {
         qemu_mutex_unlock(&pool->lock);

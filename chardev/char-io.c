@@ -48,9 +48,7 @@ int chr_io_reopen(int fd, int flags, Error **errp)
 
 static bool writable_now(int fd)
 {
-    struct pollfd p = { fd, POLLOUT, 0 };
-
-    return RETRY_ON_EINTR(poll(&p, 1, 0)) > 0;
+    return fd_wait(fd, POLLOUT, 0) > 0;
 }
 
 /* -- Output --------------------------------------------------------------- */
@@ -168,8 +166,7 @@ void chr_io_drain(Chardev *chr, size_t until, gint64 deadline)
 {
     while (queued(chr) > until && chr->fd_out >= 0) {
         size_t before = queued(chr);
-        struct pollfd p = { chr->fd_out, POLLOUT, 0 };
-        int ms = -1;
+        int ms = -1, events;
 
         if (deadline >= 0) {
             ms = (deadline - g_get_monotonic_time()) / 1000;
@@ -177,9 +174,10 @@ void chr_io_drain(Chardev *chr, size_t until, gint64 deadline)
                 return;
             }
         }
-        RETRY_ON_EINTR(poll(&p, 1, ms));
+        events = fd_wait(chr->fd_out, POLLOUT, ms);
         write_queue(chr);
-        if (queued(chr) == before && (p.revents & (POLLHUP | POLLERR))) {
+        if (queued(chr) == before &&
+            (events < 0 || events & (POLLHUP | POLLERR))) {
             output_failed(chr, EPIPE);
         }
     }

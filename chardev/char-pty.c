@@ -6,9 +6,9 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/main-loop.h"
+#include "qemu/sockets.h"
 #include "char-internal.h"
 
-#include <poll.h>
 #include <sys/inotify.h>
 #include <termios.h>
 
@@ -19,9 +19,7 @@ typedef struct PtyChardev {
 
 static bool somebody_there(const Chardev *chr)
 {
-    struct pollfd p = { chr->fd_in, 0, 0 };
-
-    return RETRY_ON_EINTR(poll(&p, 1, 0)) == 0;
+    return fd_wait(chr->fd_in, 0, 0) == 0;
 }
 
 static void pty_hangup(Chardev *chr)

@@ -71,6 +71,7 @@ static void *cpu_thread(void *opaque)
     g_autofree ThreadStart *start = opaque;
     CPUState *cpu = start->cpu;
 
+    qemu_thread_serve_guest();
     bql_lock();
     current_cpu = cpu;
     cpu->thread_id = gettid();

@@ -10,6 +10,7 @@
 
 static int to_parent = -1;      /* a byte in it: the start has succeeded */
 static int null = -1;           /* opened while files can be */
+static bool in_root;
 
 /* The parent's part: never returns. */
 static void G_GNUC_NORETURN wait_for_child(int fd)
@@ -60,6 +61,14 @@ bool os_is_daemon(void)
     return to_parent >= 0;
 }
 
+void os_daemon_leave_folder(void)
+{
+    if (os_is_daemon() && !in_root && chdir("/") < 0) {
+        /* It stays in a folder that somebody may want to unmount. */
+    }
+    in_root = true;
+}
+
 void os_daemon_ready(void)
 {
     if (to_parent < 0) {
@@ -69,9 +78,7 @@ void os_daemon_ready(void)
         dup2(null, fd);
     }
     qemu_close(&null);
-    if (chdir("/") < 0) {
-        /* A boxed-in process has done so, in a root of its own. */
-    }
+    os_daemon_leave_folder();
     if (RETRY_ON_EINTR(write(to_parent, "", 1)) != 1) {
         /* The parent has been killed: there is nobody to tell. */
     }
@@ -169,7 +176,7 @@ static bool become_user(void)
            setresuid(run_with.uid, run_with.uid, run_with.uid) == 0;
 }
 
-bool os_run_with_apply(Error **errp)
+bool os_run_with_prepare(Error **errp)
 {
     /* By name, while there are files that know names. */
     if (run_with.user &&
@@ -179,10 +186,30 @@ bool os_run_with_apply(Error **errp)
                          run_with.user);
         return false;
     }
+    if (run_with.root && !g_file_test(run_with.root, G_FILE_TEST_IS_DIR)) {
+        error_setg(errp, "-run-with chroot=%s: no such folder",
+                   run_with.root);
+        return false;
+    }
+    return true;
+}
+
+bool os_run_with_root(Error **errp)
+{
     if (run_with.root && (chroot(run_with.root) < 0 || chdir("/") < 0)) {
         error_setg_errno(errp, errno, "-run-with chroot=%s", run_with.root);
         return false;
     }
+    return true;
+}
+
+bool os_run_with_has_user(void)
+{
+    return run_with.user;
+}
+
+bool os_run_with_user(Error **errp)
+{
     if (run_with.user && !become_user()) {
         error_setg_errno(errp, errno, "-run-with user=%s", run_with.user);
         return false;
@@ -193,4 +220,10 @@ bool os_run_with_apply(Error **errp)
         return false;
     }
     return true;
+}
+
+bool os_run_with_apply(Error **errp)
+{
+    return os_run_with_prepare(errp) && os_run_with_root(errp) &&
+           os_run_with_user(errp);
 }

@@ -8,6 +8,11 @@
  * fails with EPERM and does nothing; clone3() fails as on a kernel that has
  * none, since its flags lie in memory, where no filter sees them.
  *
+ * The main process opens files for hot plug, so that "-sandbox on" takes from
+ * it only what no emulator needs (sandbox.c).  Its threads that do what a guest
+ * causes have a list all the same, as seccomp goes by thread: opening is left
+ * to the main loop, where the operator's commands arrive.
+ *
  * No table has a call that opens, connects, executes or changes rights.
  * io_uring_setup() is in none: a new ring could ask for anything without a
  * system call.  Those made before are restricted to reads and writes.
@@ -20,6 +25,7 @@
 #ifdef CONFIG_SECCOMP
 #include <linux/fs.h>
 #include <linux/io_uring.h>
+#include <linux/kvm.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
@@ -28,6 +34,8 @@
 #include "block/block.h"
 #include "chardev/char.h"
 #include "hw/remote/machine.h"
+#include "qemu/error-report.h"
+#include "qemu/thread.h"
 
 /* One row allows a call, if its arguments are as @only says. */
 typedef struct SandboxCall {
@@ -35,6 +43,7 @@ typedef struct SandboxCall {
     const char *only;           /* in words; NULL: any arguments */
     const char *rare;           /* why a test may not see it; or NULL */
     struct scmp_arg_cmp args[2];
+    bool self;                  /* its first argument: this process */
 } SandboxCall;
 
 typedef struct SandboxTable {
@@ -52,6 +61,8 @@ typedef struct SandboxTable {
                     CLONE_NEWNET)
 #define THREAD (CLONE_VM | CLONE_THREAD | CLONE_SIGHAND)
 
+#define ABORT "an assertion that fails"
+
 /* -- What every device process does --------------------------------------- */
 
 static const SandboxCall base_calls[] = {
@@ -63,7 +74,6 @@ static const SandboxCall base_calls[] = {
     { "sendto" },
     { "sendmsg" },
     { "ppoll" },
-    { "poll" },
     { "fcntl", "F_GETFD", NULL, { ARG(1, F_GETFD) } },
     { "fcntl", "F_GETFL", NULL, { ARG(1, F_GETFL) } },
     { "fcntl", "F_SETFL with O_NONBLOCK", NULL,
@@ -95,6 +105,9 @@ static const SandboxCall base_calls[] = {
     { "rt_sigaction" },
     { "rt_sigreturn" },
     { "restart_syscall" },
+    { "getpid", .rare = ABORT },
+    { "gettid", .rare = ABORT },
+    { "tgkill", "SIGABRT to itself", ABORT, { ARG(2, SIGABRT) }, true },
     { "exit_group" },
     /* clocks, where the kernel has no page for them */
     { "clock_gettime", .rare = "where the kernel has no page for it" },
@@ -145,6 +158,15 @@ static const SandboxCall daemon_calls[] = {
     { }
 };
 
+/* -- Threads of a main process that do what a guest causes ---------------- */
+
+static const SandboxCall guest_calls[] = {
+    { "ioctl", "KVM's", NULL, { ARG_BITS(1, 0xff00, KVMIO << 8) } },
+    { "tgkill", "to itself", NULL, { }, true }, /* out of KVM_RUN */
+    { "shutdown" },             /* a link that is given up */
+    { }
+};
+
 static bool always(void)
 {
     return true;
@@ -174,16 +196,26 @@ static const SandboxTable tables[] = {
     { "listen", "x-remote-object,socket.path=", listens, listen_calls },
 };
 
+static const SandboxTable guest_tables[] = {
+    { "base", NULL, NULL, base_calls },
+    { "block", NULL, NULL, block_calls },
+    { "guest", "vCPUs, block threads, proxies that return, with -sandbox on; "
+      "besides base and block", NULL, guest_calls },
+};
+
 /* -- Filters -------------------------------------------------------------- */
 
 static int add(scmp_filter_ctx ctx, uint32_t action, const SandboxCall *call)
 {
     int nr = seccomp_syscall_resolve_name(call->name);
-    struct scmp_arg_cmp args[2];
+    struct scmp_arg_cmp args[1 + ARRAY_SIZE(call->args)];
     unsigned n = 0;
 
     if (nr == __NR_SCMP_ERROR) {
         return 0;               /* this libseccomp knows no such call */
+    }
+    if (call->self) {
+        args[n++] = SCMP_A0(SCMP_CMP_EQ, getpid());
     }
     for (unsigned i = 0; i < ARRAY_SIZE(call->args); i++) {
         if (call->args[i].op) {
@@ -193,49 +225,89 @@ static int add(scmp_filter_ctx ctx, uint32_t action, const SandboxCall *call)
     return seccomp_rule_add_array(ctx, action, nr, n, args);
 }
 
-static void load(scmp_filter_ctx ctx, int ret)
+/* A filter of the tables that are in use; NULL with *@err if there is none. */
+static scmp_filter_ctx make_filter(const SandboxTable *from, unsigned n,
+                                   int *err)
 {
-    if (!ret) {
-        /* A binary search: a process of many calls a second pays each. */
-        seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-        seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
-        seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(EPERM));
-        ret = seccomp_load(ctx);
+    scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+    const SandboxCall clone3_call = { "clone3" };
+    int ret = ctx ? add(ctx, SCMP_ACT_ERRNO(ENOSYS), &clone3_call) : -ENOMEM;
+
+    for (unsigned t = 0; t < n; t++) {
+        const SandboxCall *call = from[t].calls;
+
+        for (; (!from[t].used || from[t].used()) && !ret && call->name;
+             call++) {
+            ret = add(ctx, SCMP_ACT_ALLOW, call);
+        }
     }
     if (ret) {
-        sandbox_missing("filter of system calls (%s)", g_strerror(-ret));
+        seccomp_release(ctx);
+        *err = ret;
+        return NULL;
     }
-    seccomp_release(ctx);
+    /* A binary search: a process of many calls a second pays each. */
+    seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+    seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(EPERM));
+    return ctx;
 }
 
 void sandbox_allow_listed(void)
 {
-    scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-    const SandboxCall clone3_call = { "clone3" };
-    int ret = ctx ? 0 : -ENOMEM;
+    int ret = 0;
+    scmp_filter_ctx ctx = make_filter(tables, ARRAY_SIZE(tables), &ret);
 
-    for (unsigned t = 0; !ret && t < ARRAY_SIZE(tables); t++) {
-        const SandboxCall *call = tables[t].calls;
+    if (ctx) {
+        seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
+        ret = seccomp_load(ctx);
+        seccomp_release(ctx);
+    }
+    if (ret) {
+        sandbox_missing("filter of system calls (%s)", g_strerror(-ret));
+    }
+}
 
-        for (; tables[t].used() && !ret && call->name; call++) {
-            ret = add(ctx, SCMP_ACT_ALLOW, call);
-        }
+void sandbox_guest_thread(void)
+{
+    static QemuMutex lock = { PTHREAD_MUTEX_INITIALIZER };
+    static scmp_filter_ctx ctx;
+    int ret = 0;
+
+    QEMU_LOCK_GUARD(&lock);
+    if (!ctx) {
+        ctx = make_filter(guest_tables, ARRAY_SIZE(guest_tables), &ret);
     }
-    if (!ret) {
-        ret = add(ctx, SCMP_ACT_ERRNO(ENOSYS), &clone3_call);
+    if (ctx) {
+        ret = seccomp_load(ctx);
     }
-    load(ctx, ret);
+    if (ret) {
+        /* The process has a filter, so that only memory can be short. */
+        error_report("-sandbox on: no filter for a thread: %s",
+                     g_strerror(-ret));
+        exit(1);
+    }
+}
+
+static void print_table(const SandboxTable *t)
+{
+    printf("\n%s: %s\n", t->name, t->what);
+    for (const SandboxCall *c = t->calls; c->name; c++) {
+        printf("    %s%s%s%s%s%s\n", c->name, c->only ? ": " : "",
+               c->only ?: "", c->rare ? " [" : "", c->rare ?: "",
+               c->rare ? "]" : "");
+    }
 }
 
 void sandbox_print_help(void)
 {
     printf("System calls of a device process (-machine x-remote):\n");
     for (unsigned t = 0; t < ARRAY_SIZE(tables); t++) {
-        printf("\n%s: %s\n", tables[t].name, tables[t].what);
-        for (const SandboxCall *c = tables[t].calls; c->name; c++) {
-            printf("    %s%s%s%s%s%s\n", c->name, c->only ? ": " : "",
-                   c->only ?: "", c->rare ? " [" : "", c->rare ?: "",
-                   c->rare ? "]" : "");
+        print_table(&tables[t]);
+    }
+    printf("\nSystem calls of a main process's threads that serve a guest:\n");
+    for (unsigned t = 0; t < ARRAY_SIZE(guest_tables); t++) {
+        if (guest_tables[t].what) {
+            print_table(&guest_tables[t]);
         }
     }
 }

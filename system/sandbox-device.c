@@ -48,31 +48,57 @@ void sandbox_missing(const char *fmt, ...)
     va_end(ap);
 }
 
+/* The root that the operator wants is not needed if there is an empty one. */
+static bool leave_root(Error **errp)
+{
+    return sandbox_root_is_empty() || os_run_with_root(errp);
+}
+
 /*
  * The order matters: limits are read from /proc, name spaces take rights that
- * are dropped next, and each step makes calls that the filter ends.
+ * are dropped next, and each step makes calls that the filter ends.  Another
+ * user cannot be become in a name space for users, nor that be entered after a
+ * chroot().
  */
-static void enter_device_process(void)
+static bool enter_device_process(Error **errp)
 {
     sandbox_no_new_privileges();
     sandbox_close_inherited();
     sandbox_limits();
-    sandbox_namespaces();
+    if (!os_run_with_prepare(errp)) {
+        return false;
+    }
+    if (os_run_with_has_user()) {
+        sandbox_namespaces_of_root();
+        if (!leave_root(errp) || !os_run_with_user(errp)) {
+            return false;
+        }
+        sandbox_namespaces();
+    } else {
+        sandbox_namespaces();
+        if (!leave_root(errp)) {
+            return false;
+        }
+    }
+    os_daemon_leave_folder();
     sandbox_no_files();
     sandbox_no_capabilities();
     sandbox_allow_listed();
     error_set_eperm_text("Not permitted: a device process opens nothing "
                          "after its start; give it what it needs on the "
                          "command line or by getfd, or '-sandbox off'");
+    return true;
 }
 
 bool sandbox_enter(Error **errp)
 {
     if (os_sandbox_mode() == SANDBOX_OFF ||
         (os_sandbox_mode() == SANDBOX_DEFAULT && SANITIZED)) {
-        return true;
+        return os_run_with_apply(errp);
     }
-    enter_device_process();
+    if (!enter_device_process(errp)) {
+        return false;
+    }
     if (missing && os_sandbox_mode() == SANDBOX_ON) {
         error_setg(errp, "-sandbox on: not to be had here: %s", missing->str);
         return false;

@@ -15,6 +15,9 @@ void sandbox_close_inherited(void);
 void sandbox_limits(void);
 /* User, network, IPC, UTS and mount namespaces, and an empty root. */
 void sandbox_namespaces(void);
+/* Before that, those which root may have without one for users. */
+void sandbox_namespaces_of_root(void);
+bool sandbox_root_is_empty(void);
 void sandbox_no_files(void);
 void sandbox_no_capabilities(void);
 

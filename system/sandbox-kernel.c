@@ -109,26 +109,37 @@ static const struct {
     { CLONE_NEWUTS, "UTS" },
 };
 
-/* All at once; where that is refused, one by one to learn what can be had. */
-static unsigned enter_namespaces(void)
+static unsigned entered;        /* flags */
+static bool root_is_empty;
+
+static unsigned all_namespaces(void)
 {
-    unsigned all = 0, have = 0;
+    unsigned all = 0;
 
     for (unsigned i = 0; i < ARRAY_SIZE(namespaces); i++) {
         all |= namespaces[i].flag;
     }
-    if (unshare(all) == 0) {
-        return all;
+    return all;
+}
+
+/* All at once; where that is refused, one by one to learn what can be had. */
+static void enter_namespaces(void)
+{
+    if (unshare(all_namespaces() & ~entered) == 0) {
+        entered = all_namespaces();
+        return;
     }
     for (unsigned i = 0; i < ARRAY_SIZE(namespaces); i++) {
+        if (entered & namespaces[i].flag) {
+            continue;
+        }
         if (unshare(namespaces[i].flag) == 0) {
-            have |= namespaces[i].flag;
+            entered |= namespaces[i].flag;
         } else {
             sandbox_missing("%s name space (%s)", namespaces[i].name,
                             g_strerror(errno));
         }
     }
-    return have;
 }
 
 /*
@@ -169,14 +180,31 @@ static bool counts_by_namespace(bool own_user_ns)
 
 void sandbox_namespaces(void)
 {
-    unsigned have = enter_namespaces();
-
-    if (counts_by_namespace(have & CLONE_NEWUSER)) {
+    enter_namespaces();
+    if (counts_by_namespace(entered & CLONE_NEWUSER)) {
         limit(RLIMIT_NPROC, MAX_THREADS, "threads");
     }
-    if ((have & CLONE_NEWNS) && !empty_root()) {
-        sandbox_missing("empty root (%s)", g_strerror(errno));
+    if ((entered & CLONE_NEWNS) && !root_is_empty) {
+        root_is_empty = empty_root();
+        if (!root_is_empty) {
+            sandbox_missing("empty root (%s)", g_strerror(errno));
+        }
     }
+}
+
+void sandbox_namespaces_of_root(void)
+{
+    unsigned flags = all_namespaces() & ~CLONE_NEWUSER;
+
+    if (unshare(flags) == 0) {
+        entered = flags;
+        root_is_empty = empty_root();
+    }
+}
+
+bool sandbox_root_is_empty(void)
+{
+    return root_is_empty;
 }
 
 /* -- Files ---------------------------------------------------------------- */

@@ -7,7 +7,9 @@
  */
 #include "qemu/osdep.h"
 #include "os.h"
+#include "qemu/error-report.h"
 #include "qemu/option.h"
+#include "qemu/thread.h"
 #include "system/sandbox.h"
 
 #ifdef CONFIG_SECCOMP
@@ -25,6 +27,8 @@ enum {
 
 static unsigned denied;         /* groups; 0: no sandbox */
 static bool no_new_privileges;
+static GString *wider;          /* what was asked for that widens the box */
+static bool any_group;          /* a group was mentioned */
 
 static const struct {
     int nr;
@@ -108,6 +112,11 @@ static bool take_group(JsonObject *opts, const char *key, unsigned group,
         denied |= group == GROUP_OBSOLETE ? group : 0;
         return true;
     }
+    any_group = true;
+    if (strcmp(value, "deny")) {
+        g_string_append_printf(wider, "%s%s=%s", wider->len ? "," : "", key,
+                               value);
+    }
     if (group == GROUP_PRIVILEGES && !strcmp(value, "children")) {
         no_new_privileges = true;
         return true;
@@ -134,7 +143,11 @@ bool os_sandbox_parse(const char *arg, Error **errp)
         exit(0);
     }
     denied = 0;
-    no_new_privileges = false;
+    no_new_privileges = any_group = false;
+    if (!wider) {
+        wider = g_string_new(NULL);
+    }
+    g_string_truncate(wider, 0);
     if (!opts || !keyval_take_bool(opts, "enable", &enable, errp) ||
         !take_group(opts, "obsolete", GROUP_OBSOLETE, errp) ||
         !take_group(opts, "elevateprivileges", GROUP_PRIVILEGES, errp) ||
@@ -148,13 +161,25 @@ bool os_sandbox_parse(const char *arg, Error **errp)
     mode = enable ? SANDBOX_ON : SANDBOX_OFF;
     denied = enable ? denied | GROUP_ALWAYS : 0;
     no_new_privileges &= enable;
+    if (!enable && any_group) {
+        warn_report("-sandbox %s: the rest has no effect when it is off", arg);
+    }
     return true;
+}
+
+void os_sandbox_check_boxed_in(void)
+{
+    if (mode == SANDBOX_ON && wider->len) {
+        warn_report("-sandbox %s: without effect: what that allows, no device "
+                    "process does", wider->str);
+    }
 }
 
 static int add_rules(scmp_filter_ctx ctx)
 {
     int ret = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
 
+    seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
     for (unsigned i = 0; ret == 0 && i < ARRAY_SIZE(rules); i++) {
         if (denied & rules[i].group) {
             ret = seccomp_rule_add(ctx, rules[i].error
@@ -191,6 +216,7 @@ bool os_sandbox_apply(Error **errp)
         error_setg_errno(errp, -ret, "-sandbox: the kernel refuses the "
                          "filter");
     }
+    qemu_thread_set_box(sandbox_guest_thread);
     return ret == 0;
 }
 #else
@@ -209,6 +235,10 @@ bool os_sandbox_parse(const char *arg, Error **errp)
     }
     error_setg(errp, "this program was built without libseccomp");
     return false;
+}
+
+void os_sandbox_check_boxed_in(void)
+{
 }
 
 bool os_sandbox_apply(Error **errp)

@@ -558,13 +558,21 @@ static bool boxed_in(void)
     return mc && mc->boxed_in;
 }
 
+static bool confine(Error **errp)
+{
+    if (boxed_in()) {
+        os_sandbox_check_boxed_in();
+        return true;
+    }
+    return os_sandbox_apply(errp);
+}
+
 /* As the operator wants it, before there are threads. */
 static bool become_process(Error **errp)
 {
     return (!start_config.daemonize || os_daemonize(errp)) &&
            (!start_config.pidfile ||
-            os_write_pidfile(start_config.pidfile, errp)) &&
-           (boxed_in() || os_sandbox_apply(errp));
+            os_write_pidfile(start_config.pidfile, errp)) && confine(errp);
 }
 
 /* Ctrl-a x of a console. */
@@ -594,9 +602,8 @@ bool qemu_init(int argc, char **argv)
     }
     os_setup_signal_handling();
     qemu_system_reset(SHUTDOWN_CAUSE_NONE);
-    if (!os_run_with_apply(&err) ||
-        (MACHINE_GET_CLASS(current_machine)->boxed_in &&
-         !sandbox_enter(&err))) {
+    if (MACHINE_GET_CLASS(current_machine)->boxed_in
+        ? !sandbox_enter(&err) : !os_run_with_apply(&err)) {
         error_report_err(err);
         qemu_chr_cleanup();
         return false;

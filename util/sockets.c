@@ -263,6 +263,15 @@ int qemu_set_blocking(int fd, bool blocking)
     return fcntl(fd, F_SETFL, flags) < 0 ? -errno : 0;
 }
 
+int fd_wait(int fd, short events, int ms)
+{
+    struct pollfd p = { fd, events, 0 };
+    struct timespec ts = { ms / 1000, ms % 1000 * SCALE_MS };
+    int ret = RETRY_ON_EINTR(ppoll(&p, 1, ms < 0 ? NULL : &ts, NULL));
+
+    return ret < 0 ? -errno : p.revents;
+}
+
 /* -- Messages with descriptors -------------------------------------------- */
 
 static int64_t now_ms(void)
@@ -273,11 +282,10 @@ static int64_t now_ms(void)
 /* Until @fd takes more or @deadline (-1: none) is past. */
 static int wait_writable(int fd, int64_t deadline)
 {
-    struct pollfd p = { fd, POLLOUT, 0 };
     int64_t left = deadline < 0 ? -1 : MAX(deadline - now_ms(), 0);
-    int ret = RETRY_ON_EINTR(poll(&p, 1, MIN(left, INT_MAX)));
+    int ret = fd_wait(fd, POLLOUT, MIN(left, INT_MAX));
 
-    return ret < 0 ? -errno : ret == 0 ? -ETIMEDOUT : 0;
+    return ret < 0 ? ret : ret == 0 ? -ETIMEDOUT : 0;
 }
 
 /* One sendmsg() that waits, up to @deadline, until it can send anything. */

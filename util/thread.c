@@ -145,6 +145,20 @@ void *qemu_thread_join(QemuThread *thread)
     return result;
 }
 
+static void (*enter_box)(void);
+
+void qemu_thread_set_box(void (*enter)(void))
+{
+    enter_box = enter;
+}
+
+void qemu_thread_serve_guest(void)
+{
+    if (enter_box) {
+        enter_box();
+    }
+}
+
 bool qemu_thread_is_self(const QemuThread *thread)
 {
     return pthread_equal(pthread_self(), thread->thread);

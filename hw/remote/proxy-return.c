@@ -100,6 +100,7 @@ static void *attempt_thread(void *opaque)
     ProxyReturn *r = opaque;
     ProxyShape shape;
 
+    qemu_thread_serve_guest();
     if (proxy_probe(r->link, &shape, &r->err)) {
         if (!proxy_shape_equal(&shape, &r->want)) {
             error_setg(&r->err, "it is another device (%04x:%04x) than the "

@@ -22,6 +22,10 @@ int socket_error(int fd);                   /* 0 or an errno; clears it */
 /* True if @fd is open and an AF_UNIX stream socket. */
 bool fd_is_unix_stream(int fd, Error **errp);
 bool fd_is_socket(int fd);
+
+/* Up to @ms milliseconds, -1: without a limit, for one of poll(2)'s @events.
+ * Returns those that are, 0 when the time is over, or -errno. */
+int fd_wait(int fd, short events, int ms);
 bool socket_is_listening(int fd);
 int qemu_set_blocking(int fd, bool blocking);       /* 0 or -errno */
 

@@ -47,6 +47,16 @@ bool qemu_thread_create(QemuThread *thread, const char *name,
 void *qemu_thread_join(QemuThread *thread);
 bool qemu_thread_is_self(const QemuThread *thread);
 
+/**
+ * qemu_thread_serve_guest - from here on this thread does what a guest causes.
+ *
+ * What "-sandbox on" takes from such threads of a main process is gone for it
+ * and for those that it makes; otherwise nothing happens.
+ */
+void qemu_thread_serve_guest(void);
+/* What that is; before the first thread. */
+void qemu_thread_set_box(void (*enter)(void));
+
 /* Scoped locking: QEMU_LOCK_GUARD(&m); until the end of the block. */
 static inline QemuMutex *qemu_lock_guard_enter(QemuMutex *m)
 {

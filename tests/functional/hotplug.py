@@ -143,7 +143,10 @@ class Plugging:
 
 
 class OnPc(Plugging, unittest.TestCase):
+    """Of a process that is boxed in as libvirt asks for it."""
     machine = 'pc'
+    extra = ('-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,'
+             'resourcecontrol=deny')
     place = {'addr': '5'}
 
 

@@ -8,6 +8,7 @@
  *   c DEVFN ADDR SIZE      a read of config space, bus 0
  *   C DEVFN ADDR SIZE VALUE
  *   d BAR SRC DST COUNT CMD    a transfer of the edu at BAR, to its end
+ *   o PORT VALUE           a 32-bit write to a port
  *   t ADDR COUNT           cycles that COUNT reads take
  *   q                      ends
  *
@@ -105,6 +106,9 @@ void payload(void)
             break;
         case 'd':
             val = dma(n);
+            break;
+        case 'o':
+            outl(n[0], n[1]);
             break;
         case 't':
             val = time_reads(n);

@@ -31,6 +31,11 @@ class Box(unittest.TestCase):
         self.assertEqual(remote.end()[0], 0)
         return {k: v.strip() for k, v in status.items()}, root, net
 
+    def lacks(self):
+        """Is there a part of the box that this machine does not allow?"""
+        remote = Remote(PROGRAM, ['edu'], more=['-sandbox', 'on'])
+        return remote.end()[0] != 0
+
     def test_boxed_in_by_default(self):
         status, _, _ = self.look()
         if status['Seccomp'] == '0':
@@ -78,6 +83,35 @@ class Box(unittest.TestCase):
         self.assertEqual(status['Gid'].split(), ['65533'] * 4)
         self.assertEqual(status['Groups'].split(), ['65533'])
         self.assertEqual(remote.end(), (0, ''))
+
+    @unittest.skipUnless(os.geteuid() == 0, 'becomes another user as root')
+    def test_whole_box_as_another_user_and_with_another_root(self):
+        if self.look()[0]['Seccomp'] == '0':
+            self.skipTest('built with a sanitizer, or without libseccomp')
+        if self.lacks():
+            self.skipTest('this machine does not allow the whole box')
+        with tempfile.TemporaryDirectory(prefix='box-') as folder:
+            with open(os.path.join(folder, 'file'), 'wb'):
+                pass
+            for run_with in (f'chroot={folder}', 'user=65534:65533',
+                             f'chroot={folder},user=65534:65533'):
+                status, root, net = self.look(
+                    ['-run-with', run_with, '-sandbox', 'on'])
+                self.assertEqual(root, [], run_with)
+                self.assertNotEqual(net, os.readlink('/proc/self/ns/net'))
+                self.assertEqual(status['Seccomp'], '2')
+
+    def test_what_cannot_widen_the_box_is_said(self):
+        for rest, words in (
+                ('on,spawn=allow', 'spawn=allow: without effect'),
+                ('on,elevateprivileges=children,obsolete=allow',
+                 'obsolete=allow,elevateprivileges=children: without effect'),
+                ('off,spawn=deny', 'no effect when it is off'),
+                ('off', '')):
+            remote = Remote(PROGRAM, ['edu'], more=['-sandbox', rest])
+            text = remote.end()[1]
+            self.assertIn(words, text)
+            self.assertEqual(bool(words), 'warning: -sandbox' in text)
 
     @unittest.skipUnless(os.geteuid() == 0, 'changes root as root')
     def test_runs_with_another_root(self):

@@ -647,6 +647,11 @@ static int64_t crash(RedTeam *r)
     return 0;
 }
 
+static int64_t fail_assertion(RedTeam *r)
+{
+    abort();
+}
+
 static const struct {
     const char *name;
     int64_t (*make)(RedTeam *r);
@@ -724,6 +729,7 @@ static const struct {
     { "send garbage to the proxy", send_garbage },
     { "send descriptors to the proxy", send_descriptors },
     { "crash", crash },
+    { "fail an assertion", fail_assertion },
 };
 
 /* -- The device ----------------------------------------------------------- */

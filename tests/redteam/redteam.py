@@ -36,6 +36,23 @@ class Settings:
     program = main = None
 
 
+def names_of(write, read_byte):
+    """The names of all attempts, by accesses to the registers."""
+    names = []
+    while True:
+        write(SELECT, len(names))
+        name = b''
+        while byte := read_byte(NAME + len(name)):
+            name += bytes([byte])
+        if not name:
+            return names
+        names.append(name.decode())
+
+
+def test_name(attempt):
+    return 'test_' + re.sub(r'\W+', '_', attempt).strip('_')
+
+
 class World:
     """A main process, x-redteam and edu in one device process, edu in
     another; ends with the block it is used in."""
@@ -83,7 +100,8 @@ class World:
             for at, value in (0x10, bar), (4, 6):
                 self.ask(f'outl 0xcf8 {config + at:#x}')
                 self.ask(f'outl 0xcfc {value:#x}')
-        self.names = self.read_names()
+        self.names = names_of(
+            self.write, lambda at: self.ask(f'readb {BARS[0] + at:#x}'))
         self.target = self.main.pid
 
     def ask(self, text):
@@ -98,17 +116,6 @@ class World:
 
     def write(self, at, value, bar=0):
         self.ask(f'writeq {BARS[bar] + at:#x} {value:#x}')
-
-    def read_names(self):
-        names = []
-        while True:
-            self.write(SELECT, len(names))
-            name = b''
-            while byte := self.ask(f'readb {BARS[0] + NAME + len(name):#x}'):
-                name += bytes([byte])
-            if not name:
-                return names
-            names.append(name.decode())
 
     def attempt(self, name, arg0=None, arg1=0):
         """What came of it: 0 or more, or minus an errno."""
@@ -183,7 +190,7 @@ ENDS = {
 OTHERS = {'eat memory', 'eat descriptors', 'eat threads',
           'raise interrupts without end', 'hang', 'DMA read', 'DMA write',
           'send garbage to the proxy', 'send descriptors to the proxy',
-          'crash'}
+          'crash', 'fail an assertion'}
 REFUSED = [
     'open a file', 'open a file by open()', 'open a file by openat2()',
     'open a file as a 32-bit program', 'open its own memory', 'create a file',
@@ -221,7 +228,7 @@ def add_refused():
             self.assertEqual(said(result), said(ENDS.get(name, -errno.EPERM)))
             self.all_is_well()
             self.tell(f'{name}: {said(result)}')
-        setattr(Refused, 'test_' + re.sub(r'\W+', '_', name).strip('_'), test)
+        setattr(Refused, test_name(name), test)
 
 
 class Limited(Team):
@@ -301,15 +308,9 @@ class Links(unittest.TestCase):
         self.red.send(wire.BAR_WRITE, wire.bar(BARS[0] + COMMAND, 8, number))
 
     def names(self):
-        names = []
-        while True:
-            self.red.write(BARS[0] + SELECT, len(names), 8)
-            name = b''
-            while byte := self.red.read(BARS[0] + NAME + len(name), 1):
-                name += bytes([byte])
-            if not name:
-                return names
-            names.append(name.decode())
+        return names_of(
+            lambda at, value: self.red.write(BARS[0] + at, value, 8),
+            lambda at: self.red.read(BARS[0] + at, 1))
 
     def edu_time(self):
         start = time.monotonic()
@@ -382,6 +383,11 @@ class Lost(unittest.TestCase):
 
     def test_crash_of_its_process(self):
         self.lost('crash', 0, (2,), 'dev0')
+        self.assertEqual(self.world.near.process.wait(10), -signal.SIGSEGV)
+
+    def test_assertion_that_fails_is_sigabrt(self):
+        self.lost('fail an assertion', 0, (2,), 'dev0')
+        self.assertEqual(self.world.near.process.wait(10), -signal.SIGABRT)
 
 
 class Unboxed(Team):
