@@ -180,6 +180,8 @@ static int add_rules(scmp_filter_ctx ctx)
     int ret = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
 
     seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+    /* Not only the thread that makes a 32-bit program's call. */
+    seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
     for (unsigned i = 0; ret == 0 && i < ARRAY_SIZE(rules); i++) {
         if (denied & rules[i].group) {
             ret = seccomp_rule_add(ctx, rules[i].error

@@ -221,12 +221,15 @@ static bool receive_reply(MPQemuProxyLink *l, MPQemuMsg *msg, int64_t begin)
 
     while (ret == -EAGAIN) {
         int64_t now = qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
+        struct pollfd pfd = { .fd = l->ch.fd, .events = POLLIN };
+        struct timespec left = { (deadline - now) / NANOSECONDS_PER_SECOND,
+                                 (deadline - now) % NANOSECONDS_PER_SECOND };
 
         if (now >= deadline) {
             link_dies(l, "it did not answer within %u ms", l->timeout_ms);
             return false;
         }
-        fd_wait(l->ch.fd, POLLIN, DIV_ROUND_UP(deadline - now, SCALE_MS));
+        ppoll(&pfd, 1, &left, NULL);
         ret = mpqemu_channel_recv(&l->ch, msg);
     }
     if (ret == 0 || ret == -ECONNRESET) {
