@@ -295,14 +295,10 @@ def main():
                         '--program', Settings.program,
                         '--payload', Settings.payload, *args.only])
     if not os.access('/dev/kvm', os.R_OK | os.W_OK):
-        print('1..0 # SKIP there is no /dev/kvm that this user may open')
-        return 0
+        return tap.skip_all('there is no /dev/kvm that this user may open')
     Settings.names = attempt_names()
     add_refused()
-    loader = unittest.defaultTestLoader
-    module = sys.modules[__name__]
-    return tap.run(loader.loadTestsFromNames(args.only, module) if args.only
-                   else loader.loadTestsFromModule(module))
+    return tap.run_own(args.only)
 
 
 if __name__ == '__main__':
