@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "hands.h"
 #include "libqtest.h"
 
 struct QTestState {
@@ -24,6 +25,8 @@ struct QTestState {
     GString *in, *qmp_in;
     bool irq[256];
     GPtrArray *events;          /* of names */
+    Hands *hands;               /* NULL: -accel qtest */
+    bool killed;
 };
 
 /* -- Processes ------------------------------------------------------------ */
@@ -217,7 +220,7 @@ int qtest_wait(QTestState *s)
         }
         g_usleep(200);
     }
-    if (!WIFEXITED(status)) {
+    if (!WIFEXITED(status) && !s->killed) {
         failed(s, "killed by signal %d", WTERMSIG(status));
     }
     check_stderr(s);
@@ -226,6 +229,7 @@ int qtest_wait(QTestState *s)
         close(s->qmp_fd);
     }
     close(s->err_fd);
+    hands_free(s->hands);
     g_free(s->args);
     g_ptr_array_free(s->expected, true);
     g_ptr_array_free(s->events, true);
@@ -233,6 +237,13 @@ int qtest_wait(QTestState *s)
     g_string_free(s->qmp_in, true);
     g_free(s);
     return WEXITSTATUS(status);
+}
+
+void qtest_kill(QTestState *s)
+{
+    s->killed = true;
+    kill(s->pid, SIGKILL);
+    qtest_wait(s);
 }
 
 void qtest_stop(QTestState *s)
@@ -350,6 +361,25 @@ char *qtest_command(QTestState *s, const char *fmt, ...)
 
 /* -- Accesses ------------------------------------------------------------- */
 
+void qtest_set_hands(QTestState *s, Hands *hands)
+{
+    s->hands = hands;
+}
+
+Hands *qtest_hands(QTestState *s)
+{
+    return s->hands;
+}
+
+static uint32_t by_hand(QTestState *s, HandsAction action, uint64_t addr,
+                        uint32_t val, unsigned size)
+{
+    if (!hands_access(s->hands, action, addr, size, &val)) {
+        failed(s, "the guest's CPU does not access 0x%" PRIx64, addr);
+    }
+    return val;
+}
+
 static char letter(unsigned size)
 {
     return size == 1 ? 'b' : size == 2 ? 'w' : size == 4 ? 'l' : 'q';
@@ -357,26 +387,41 @@ static char letter(unsigned size)
 
 uint64_t qtest_in(QTestState *s, uint16_t port, unsigned size)
 {
-    g_autofree char *val = qtest_command(s, "in%c 0x%x", letter(size), port);
+    g_autofree char *val = NULL;
 
+    if (s->hands && hands_for_port(port)) {
+        return by_hand(s, HANDS_IN, port, 0, size);
+    }
+    val = qtest_command(s, "in%c 0x%x", letter(size), port);
     return g_ascii_strtoull(val, NULL, 0);
 }
 
 void qtest_out(QTestState *s, uint16_t port, uint32_t val, unsigned size)
 {
+    if (s->hands && hands_for_port(port)) {
+        by_hand(s, HANDS_OUT, port, val, size);
+        return;
+    }
     g_free(qtest_command(s, "out%c 0x%x 0x%x", letter(size), port, val));
 }
 
 uint64_t qtest_read(QTestState *s, uint64_t addr, unsigned size)
 {
-    g_autofree char *val = qtest_command(s, "read%c 0x%" PRIx64, letter(size),
-                                         addr);
+    g_autofree char *val = NULL;
 
+    if (s->hands && hands_for_memory(addr)) {
+        return by_hand(s, HANDS_READ, addr, 0, size);
+    }
+    val = qtest_command(s, "read%c 0x%" PRIx64, letter(size), addr);
     return g_ascii_strtoull(val, NULL, 0);
 }
 
 void qtest_write(QTestState *s, uint64_t addr, uint64_t val, unsigned size)
 {
+    if (s->hands && hands_for_memory(addr)) {
+        by_hand(s, HANDS_WRITE, addr, val, size);
+        return;
+    }
     g_free(qtest_command(s, "write%c 0x%" PRIx64 " 0x%" PRIx64, letter(size),
                          addr, val));
 }

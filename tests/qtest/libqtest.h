@@ -31,6 +31,10 @@ QTestState *qtest_spawn(bool drive, const int *fds, const char *fmt, ...)
     G_GNUC_PRINTF(3, 4);
 /* "-accel qtest -display none -nodefaults" and @fmt. */
 QTestState *qtest_init(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
+/* The guest's CPU runs, and makes the accesses to interrupt chips. */
+struct Hands;
+void qtest_set_hands(QTestState *s, struct Hands *hands);
+struct Hands *qtest_hands(QTestState *s);
 /* A line with these words is awaited on standard error, and no other is let
  * pass. */
 void qtest_expect_stderr(QTestState *s, const char *words);
@@ -39,6 +43,8 @@ void qtest_expect_stderr(QTestState *s, const char *words);
 int qtest_wait(QTestState *s);
 /* Ends it by QMP, checks that it went in peace, frees @s. */
 void qtest_quit(QTestState *s);
+/* Ends it by SIGKILL, frees @s. */
+void qtest_kill(QTestState *s);
 /* Stops the process and lets it go on, by signals. */
 void qtest_stop(QTestState *s);
 void qtest_continue(QTestState *s);
@@ -122,6 +128,8 @@ typedef struct QWorldConfig {
     const char *device2;        /* a second device in slot 8, or NULL */
     const char *proxy;          /* properties of the proxies, ",timeout=100" */
     bool remote;
+    bool only_remote;           /* qworld_add_tests() makes no local case */
+    bool kvm;                   /* with a CPU that runs: see hands.h */
 } QWorldConfig;
 
 typedef struct QWorld {
@@ -133,12 +141,18 @@ typedef struct QWorld {
 QWorld *qworld_new(const QWorldConfig *config);
 void qworld_free(QWorld *w);
 
-/* Both the local and the remote case of a test: "/edu/local/dma". */
+/* Both the local and the remote case of a test: "/edu/local/dma".  With @kvm
+ * they are skipped where no guest can run. */
 void qworld_add_tests(const char *suite, const char *name,
                       const QWorldConfig *config, void (*fn)(QWorld *w));
 
 /* -- Interrupt chips -------------------------------------------------------- */
 
+/*
+ * Under KVM they are the kernel's.  A CPU that takes an interrupt of an APIC
+ * may have ended it by that (KVMs that interpret a guest do so), so the CPU takes
+ * it in apic_end(); until then apic_in_service() is what the CPU would take.
+ */
 void pic_init(QTestState *s);           /* all masked, vectors 20h and 28h */
 void pic_unmask(QTestState *s, int irq, bool level);
 int pic_take(QTestState *s);            /* the next interrupt, or -1 */
@@ -148,7 +162,7 @@ void apic_init(QTestState *s);
 void apic_route(QTestState *s, int pin, uint8_t vector, bool level);
 void apic_mask(QTestState *s, int pin);
 bool apic_in_service(QTestState *s, uint8_t vector);
-bool apic_waiting(QTestState *s, uint8_t vector);       /* IRR */
+bool apic_waiting(QTestState *s, uint8_t vector);       /* held back */
 bool apic_remote_irr(QTestState *s, int pin);
 void apic_end(QTestState *s);
 

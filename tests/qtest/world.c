@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hands.h"
 #include "libqtest.h"
 
 /* -- PCI (configuration mechanism 1) --------------------------------------- */
@@ -97,17 +98,39 @@ static QTestState *start_remote(const QWorldConfig *c, const int *links)
     return s;
 }
 
+/* Who makes the accesses, and in what memory. */
+static Hands *add_accel(GString *args, const QWorldConfig *c, int *ram)
+{
+    const char *image = g_getenv("QTEST_HANDS");
+    Hands *hands;
+
+    if (!c->kvm) {
+        g_string_append_printf(args, "-accel qtest -object memory-backend-memfd,"
+                               "id=ram,size=%s", c->memory ?: "64M");
+        return NULL;
+    }
+    if (!image) {
+        g_error("QTEST_HANDS is not set: tests/qtest/hands.bin in the build");
+    }
+    g_assert_null(c->memory);
+    hands = hands_new(64 << 20, ram);
+    g_string_append_printf(args, "-accel kvm -kernel %s -object "
+                           "memory-backend-file,id=ram,size=64M,share=on,"
+                           "mem-path=/proc/self/fd/%d", image, *ram);
+    return hands;
+}
+
 QWorld *qworld_new(const QWorldConfig *c)
 {
     const char *devices[2] = { c->device, c->device2 };
-    int here[3] = { -1, -1, -1 }, there[3] = { -1, -1, -1 };
-    const char *memory = c->memory ?: "64M";
+    int here[4] = { -1, -1, -1, -1 }, there[3] = { -1, -1, -1 };
+    int links = 0, ram = -1;
     GString *args = g_string_new("");
     QWorld *w = g_new0(QWorld, 1);
+    Hands *hands = add_accel(args, c, &ram);
 
-    g_string_append_printf(args, "-accel qtest -display none -nodefaults "
-                           "-object memory-backend-memfd,id=ram,size=%s -m %s "
-                           "-machine %s,memory-backend=ram%s%s", memory, memory,
+    g_string_append_printf(args, " -display none -nodefaults -m %s -machine "
+                           "%s,memory-backend=ram%s%s", c->memory ?: "64M",
                            c->machine ?: "q35", c->extra ? " " : "",
                            c->extra ?: "");
     for (int i = 0; i < 2 && devices[i]; i++) {
@@ -126,6 +149,7 @@ QWorld *qworld_new(const QWorldConfig *c)
         g_assert(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair));
         here[i] = pair[0];
         there[i] = pair[1];
+        links++;
         g_string_append_printf(args, " -device x-pci-proxy-dev,id=d%d,addr=%d"
                                ".0,fd=%d%s", i + 1, slot, here[i],
                                c->proxy ?: "");
@@ -137,8 +161,10 @@ QWorld *qworld_new(const QWorldConfig *c)
     for (int i = 0; i < 2 && there[i] >= 0; i++) {
         close(there[i]);
     }
+    here[links] = ram;
     w->main = qtest_spawn(true, here, "%s", args->str);
-    for (int i = 0; i < 2 && here[i] >= 0; i++) {
+    qtest_set_hands(w->main, hands);
+    for (int i = 0; i < links; i++) {
         close(here[i]);
     }
     g_string_free(args, true);
@@ -165,8 +191,13 @@ typedef struct WorldTest {
 static void run_world_test(gconstpointer data)
 {
     const WorldTest *t = data;
-    QWorld *w = qworld_new(&t->config);
+    QWorld *w;
 
+    if (t->config.kvm && hands_missing()) {
+        g_test_skip(hands_missing());
+        return;
+    }
+    w = qworld_new(&t->config);
     t->fn(w);
     qworld_free(w);
 }
@@ -174,7 +205,7 @@ static void run_world_test(gconstpointer data)
 void qworld_add_tests(const char *suite, const char *name,
                       const QWorldConfig *config, void (*fn)(QWorld *w))
 {
-    for (int remote = 0; remote < 2; remote++) {
+    for (int remote = config->only_remote; remote < 2; remote++) {
         g_autofree char *path = g_strdup_printf("/%s/%s/%s", suite,
                                                 remote ? "remote" : "local",
                                                 name);
@@ -222,10 +253,45 @@ static int pic_poll(QTestState *s, uint16_t port)
     return answer & 0x80 ? answer & 7 : -1;
 }
 
+/* One that went while the CPU asked for its number is no interrupt. */
+static bool pic_spurious(QTestState *s, int irq)
+{
+    uint16_t port = irq < 8 ? 0x20 : 0xa0;
+
+    if ((irq & 7) != 7) {
+        return false;
+    }
+    qtest_out(s, port, 0x0b, 1);
+    if (qtest_in(s, port, 1) & 0x80) {
+        return false;
+    }
+    if (irq == 15) {
+        pic_end(s, 2);
+    }
+    return true;
+}
+
+static int cpu_take(QTestState *s)
+{
+    int vector;
+
+    g_assert_true(hands_take(qtest_hands(s), &vector));
+    return vector;
+}
+
 int pic_take(QTestState *s)
 {
-    int irq = pic_poll(s, 0x20);
+    int irq;
 
+    if (qtest_hands(s)) {
+        irq = cpu_take(s);
+        if (irq < 0) {
+            return -1;
+        }
+        g_assert_cmphex(irq & ~15, ==, 0x20);
+        return pic_spurious(s, irq & 15) ? -1 : irq & 15;
+    }
+    irq = pic_poll(s, 0x20);
     if (irq == 2) {
         int second = pic_poll(s, 0xa0);
 
@@ -287,17 +353,30 @@ static bool apic_bit(QTestState *s, unsigned reg, uint8_t vector)
     return qtest_read(s, APIC + reg + vector / 32 * 16, 4) >> (vector % 32) & 1;
 }
 
+static bool cpu_would_take(QTestState *s, uint8_t vector)
+{
+    return apic_bit(s, 0x200, vector) &&
+           vector >> 4 > (qtest_read(s, APIC + 0xa0, 4) & 0xff) >> 4;
+}
+
 bool apic_in_service(QTestState *s, uint8_t vector)
 {
+    if (qtest_hands(s)) {
+        return cpu_would_take(s, vector);
+    }
     return apic_bit(s, 0x100, vector);
 }
 
 bool apic_waiting(QTestState *s, uint8_t vector)
 {
-    return apic_bit(s, 0x200, vector);
+    return apic_bit(s, 0x200, vector) &&
+           !(qtest_hands(s) && cpu_would_take(s, vector));
 }
 
 void apic_end(QTestState *s)
 {
+    if (qtest_hands(s)) {
+        g_assert_cmpint(cpu_take(s), >=, 0x30);
+    }
     qtest_write(s, APIC + 0xb0, 0, 4);
 }
