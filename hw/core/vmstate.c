@@ -7,14 +7,15 @@
 void vmstate_clear(const VMStateDescription *vmsd, void *opaque)
 {
     for (const VMStateField *f = vmsd->fields; f->name; f++) {
-        for (size_t i = 0; i < MAX(f->num, 1); i++) {
-            char *p = (char *)opaque + f->offset + i * f->size;
+        char *p = (char *)opaque + f->offset;
+        size_t num = MAX(f->num, 1);
 
-            if (f->kind == VMS_STRUCT) {
-                vmstate_clear(f->vmsd, p);
-            } else {
-                memset(p, 0, f->size);
-            }
+        if (f->kind != VMS_STRUCT) {
+            memset(p, 0, num * f->size);
+            continue;
+        }
+        for (size_t i = 0; i < num; i++) {
+            vmstate_clear(f->vmsd, p + i * f->size);
         }
     }
 }
