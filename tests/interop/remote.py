@@ -4,6 +4,7 @@
 sends.  No guest, no KVM."""
 import argparse
 import os
+import resource
 import select
 import socket
 import struct
@@ -243,6 +244,57 @@ class Interrupt(Case):
         self.assertTrue(signalled(second))
         self.assertFalse(wire.taken(first))
 
+    def test_descriptors_before_anything_else(self):
+        irqfd, resamplefd = self.irqfds()
+        self.assertEqual(self.link.config_read(4, 2), 0)
+        os.eventfd_write(resamplefd, 1)
+        self.enable()
+        until(lambda: not wire.taken(resamplefd), 'resample is read')
+        self.assertEqual(self.link.read(BAR + EDU_IRQ_STATUS), 0)
+        self.assertFalse(wire.taken(irqfd))
+        self.link.write(BAR + EDU_IRQ_RAISE, 1)
+        self.assertTrue(signalled(irqfd))
+
+    def test_dead_descriptors_hurt_nobody(self):
+        self.link.set_irqfd(*self.irqfds())
+        self.enable()
+        # Its ends are the only ones now.
+        while self.fds:
+            os.close(self.fds.pop())
+        for number in range(1, 4):
+            self.link.write(BAR + EDU_IRQ_RAISE, number)
+            self.link.write(BAR + EDU_IRQ_ACK, number)
+        self.link.write(BAR + EDU_IRQ_RAISE, 4)
+        self.assertEqual(self.link.read(BAR + EDU_IRQ_STATUS), 4)
+        irqfd, resamplefd = self.irqfds()
+        self.assertTrue(signalled(irqfd))
+        os.eventfd_write(resamplefd, 1)
+        self.assertTrue(signalled(irqfd))
+
+    def test_descriptors_that_change_during_raises(self):
+        self.enable()
+        pairs = [(wire.eventfd(), wire.eventfd()) for _ in range(8)]
+        self.fds += [fd for pair in pairs for fd in pair]
+        for turn in range(100):
+            for pair in pairs:
+                # Nobody waits: one process raises what the other moves.
+                for reg, val in (EDU_IRQ_RAISE, 1), (EDU_IRQ_ACK, 1):
+                    self.link.send(wire.BAR_WRITE, wire.bar(BAR + reg, 4, val))
+                self.link.set_irqfd(*pair)
+                os.eventfd_write(pair[1], 1)
+            for _ in range(2 * len(pairs)):
+                self.link.receive()
+        irqfd, resamplefd = pairs[-1]
+        self.link.config_read(0)
+        for fd, _ in pairs:
+            wire.taken(fd)
+        self.link.write(BAR + EDU_IRQ_RAISE, 1)
+        self.assertTrue(signalled(irqfd))
+        os.eventfd_write(resamplefd, 1)
+        self.assertTrue(signalled(irqfd))
+        for fd, _ in pairs[:-1]:
+            self.assertFalse(wire.taken(fd))
+
     def test_interrupts_off_in_the_command_register(self):
         irqfd, _ = self.irqfds()
         self.enable(bits=0x406)
@@ -271,6 +323,37 @@ class Interrupt(Case):
         until(lambda: not wire.taken(resamplefd), 'resample is read')
         self.link.config_read(0)
         self.assertFalse(wire.taken(irqfd))
+
+
+class Lines(unittest.TestCase):
+    def test_each_of_256_devices_has_a_line_of_its_own(self):
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if most != resource.RLIM_INFINITY and most < 4096:
+            self.skipTest(f'no more than {most} descriptors are allowed')
+        resource.setrlimit(resource.RLIMIT_NOFILE, (4096, most))
+        # So many threads are not for a process in its box.
+        remote = Remote(PROGRAM, [f'edu,addr={slot:x}.{fn},multifunction=on'
+                                  for slot in range(32) for fn in range(8)],
+                        more=['-sandbox', 'off'])
+        irqfds, resamplefds = [], []
+        for link in remote.links:
+            irqfds.append(wire.eventfd())
+            resamplefds.append(wire.eventfd())
+            link.set_irqfd(irqfds[-1], resamplefds[-1])
+            link.config_write(0x10, BAR)
+            link.config_write(4, 6, 2)
+        for number, link in enumerate(remote.links):
+            link.write(BAR + EDU_IRQ_RAISE, number + 1)
+            self.assertTrue(signalled(irqfds[number]))
+            self.assertEqual([fd for fd in irqfds if wire.taken(fd)], [])
+        for number, link in enumerate(remote.links):
+            self.assertEqual(link.read(BAR + EDU_IRQ_STATUS), number + 1)
+            os.eventfd_write(resamplefds[number], 1)
+            self.assertTrue(signalled(irqfds[number]))
+            self.assertEqual([fd for fd in irqfds if wire.taken(fd)], [])
+        self.assertEqual(remote.end(), (0, ''))
+        for fd in irqfds + resamplefds:
+            os.close(fd)
 
 
 class Liar(Case):
@@ -447,6 +530,24 @@ class Stall(Case):
         self.assertLessEqual(len(text.splitlines()), 1, text)
         self.remote.end = lambda: (self.remote.process.returncode, '')
 
+    def test_answers_that_nobody_reads_end_the_link(self):
+        message = wire.header(wire.CFGREAD, 12) + wire.conf(0, 4)
+        self.link.socket.setblocking(False)
+        begin = time.monotonic()
+        poll = select.poll()
+        poll.register(self.link.socket, 0)      # its end alone
+        while not poll.poll(10):
+            try:
+                self.link.socket.send(message * 50)
+            except (BlockingIOError, BrokenPipeError, ConnectionResetError):
+                pass
+            self.assertLess(time.monotonic() - begin, 6 * wire.LIMIT)
+        # Ten seconds are given, and the other link was served meanwhile.
+        self.assertGreater(time.monotonic() - begin, 9)
+        self.expect = ['a reply could not be sent: Connection timed out']
+        self.enable(self.remote.links[1])
+        self.assertEqual(self.remote.links[1].read(BAR), 0x010000ed)
+
     def test_devices_of_two_links_are_apart(self):
         mine, = self.memory((0, PAGE))
         other = self.remote.links[1]
@@ -547,19 +648,117 @@ class Life(unittest.TestCase):
             qmp.execute('quit')
             self.assertEqual(remote.end(), (0, ''))
 
+    def listening(self, folder):
+        """A process whose device waits at a path, and its QMP."""
+        monitor = os.path.join(folder, 'qmp')
+        path = os.path.join(folder, 'device')
+        remote = Remote(PROGRAM, [], more=[
+            '-qmp', f'unix:{monitor},server=on,wait=off', '-sandbox', 'off',
+            '-device', 'edu,id=dev', '-object',
+            'x-remote-object,id=o,devid=dev,auto-shutdown=off,'
+            f'socket.type=unix,socket.path={path}'])
+        self.addCleanup(remote.process.kill)
+        return remote, Qmp(monitor), path
+
+    def states(self, qmp):
+        return {link['id']: link['state']
+                for link in qmp.execute('x-query-remote')}
+
+    def test_removed_before_anybody_came(self):
+        with tempfile.TemporaryDirectory() as folder:
+            remote, qmp, path = self.listening(folder)
+            self.assertEqual(self.states(qmp), {'dev': 'listening'})
+            qmp.execute('object-del', id='o')
+            self.assertFalse(os.path.exists(path))
+            self.assertEqual(self.states(qmp), {})
+            # The device is free for another.
+            qmp.execute('object-add', **{
+                'qom-type': 'x-remote-object', 'id': 'next', 'devid': 'dev',
+                'socket': {'type': 'unix', 'path': path}})
+            end = socket.socket(socket.AF_UNIX)
+            end.connect(path)
+            link = Link(end)
+            self.assertEqual(link.config_read(0), 0x11e81234)
+            self.assertEqual(self.states(qmp), {'dev': 'connected'})
+            # The first has asked for the process to stay, which holds.
+            link.close()
+            until(lambda: self.states(qmp) == {'dev': 'closed'}, 'closed')
+            self.assertFalse(os.path.exists(path))
+            qmp.execute('quit')
+            self.assertEqual(remote.end(), (0, ''))
+
+    def test_device_of_one_who_cannot_be_asked(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, 'qmp')
+            remote = Remote(PROGRAM, ['edu'], auto_shutdown=False,
+                            more=['-qmp', f'unix:{path},server=on,wait=off'])
+            self.addCleanup(remote.process.kill)
+            link, qmp = remote.links[0], Qmp(path)
+            link.config_read(0)
+            with self.assertRaisesRegex(Refused, 'cannot be asked to release'):
+                qmp.execute('device_del', id='dev0')
+            self.assertEqual(link.config_read(0), 0x11e81234)
+            self.assertEqual(self.states(qmp), {'dev0': 'connected'})
+            fd = wire.eventfd()
+            link.send(wire.SET_UNPLUGFD, b'', [fd])
+            link.config_read(0)
+            qmp.execute('device_del', id='dev0')
+            self.assertTrue(signalled(fd))
+            os.close(fd)
+            # It lets go by leaving.
+            link.close()
+            qmp.event('DEVICE_DELETED', wire.LIMIT)
+            self.assertEqual(self.states(qmp), {'dev0': 'closed'})
+            qmp.execute('quit')
+            self.assertEqual(remote.end(), (0, ''))
+
+    def test_device_that_nobody_serves_goes_at_once(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, 'qmp')
+            remote = Remote(PROGRAM, ['edu'], auto_shutdown=False,
+                            more=['-qmp', f'unix:{path},server=on,wait=off'])
+            self.addCleanup(remote.process.kill)
+            qmp = Qmp(path)
+            qmp.execute('device_add', driver='edu', id='late')
+            qmp.execute('device_del', id='late')
+            qmp.event('DEVICE_DELETED', wire.LIMIT)
+            # So does one whose machine has left.
+            remote.links[0].close()
+            until(lambda: self.states(qmp) == {'dev0': 'closed'}, 'closed')
+            qmp.execute('device_del', id='dev0')
+            qmp.event('DEVICE_DELETED', wire.LIMIT)
+            qmp.execute('quit')
+            self.assertEqual(remote.end(), (0, ''))
+
+    def test_nothing_to_serve_is_told(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, 'qmp')
+            remote = Remote(PROGRAM, [], more=[
+                '-device', 'edu,id=dev',
+                '-qmp', f'unix:{path},server=on,wait=off'])
+            self.addCleanup(remote.process.kill)
+            qmp = Qmp(path)
+            self.assertEqual(self.states(qmp), {})
+            link = self.new_link(qmp, 'dev')
+            self.assertEqual(link.config_read(0), 0x11e81234)
+            qmp.execute('quit')
+            status, text = remote.end()
+            self.assertEqual((status, len(text.splitlines())), (0, 1), text)
+            self.assertIn('no x-remote-object', text)
+
     @staticmethod
     def memfds(remote):
         with open(f'/proc/{remote.process.pid}/maps', encoding='utf-8') as f:
             return sum('memfd:guest' in line for line in f)
 
     @staticmethod
-    def new_link(qmp):
+    def new_link(qmp, device='dev0'):
         mine, there = socket.socketpair()
         socket.send_fds(qmp.socket, [b' '], [there.fileno()])
         qmp.execute('getfd', fdname='peer')
         there.close()
         qmp.execute('object-add', **{'qom-type': 'x-remote-object', 'id': 'next',
-                                     'devid': 'dev0', 'fd': 'peer',
+                                     'devid': device, 'fd': 'peer',
                                      'auto-shutdown': False})
         return Link(mine)
 
