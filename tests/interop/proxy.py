@@ -32,6 +32,7 @@ def ret(value=0, size=8, cmd=wire.RET):
 # end of the connection.  No bytes: silence.
 LIES = {
     'a-request': (ret(cmd=wire.CFGREAD), 0),
+    'a-whole-request': (wire.header(wire.CFGREAD, 12) + wire.conf(0, 4), 0),
     'unknown-command': (ret(cmd=99), 0),
     'negative-command': (ret(cmd=-1), 0),
     'short-value': (ret(size=4), 0),
@@ -127,29 +128,37 @@ class FakeRemote(threading.Thread):
 class Main:
     """A machine with the proxy, driven by qtest."""
 
-    def __init__(self, lie=None, at=None):
+    def __init__(self, lie=None, at=None, machine='q35', remote=FakeRemote,
+                 device=None):
+        """remote: who plays the device's process; device: the proxy's
+        properties if it has none, or nothing: no proxy"""
         timeout = ENOUGH_MS
         if lie in SLOW:
             timeout = LATER_MS if at is None else PROBE_MS
         ours, theirs = socket.socketpair()
-        self.remote_end, fake = socket.socketpair()
+        fds, ends = [theirs.fileno()], []
+        if device is None:
+            ends = socket.socketpair()
+            self.remote = remote(ends[0], timeout, lie, at)
+            self.remote.start()
+            fds.append(ends[1].fileno())
+            device = f'fd={ends[1].fileno()},timeout={timeout}'
         self.folder = tempfile.TemporaryDirectory()
         path = os.path.join(self.folder.name, 'qmp')
-        self.remote = FakeRemote(fake, timeout, lie, at)
-        self.remote.start()
         self.process = subprocess.Popen([
-            PROGRAM, '-machine', 'q35,memory-backend=ram', '-m', '32M',
+            PROGRAM, '-machine', f'{machine},memory-backend=ram', '-m', '32M',
             '-object', 'memory-backend-memfd,id=ram,size=32M',
             '-accel', 'qtest', '-display', 'none', '-nodefaults',
             '-chardev', f'socket,fd={theirs.fileno()},id=test',
             '-qtest', 'chardev:test', '-qtest-log', 'none',
             '-qmp', f'unix:{path},server=on,wait=off',
-            '-device', 'x-pci-proxy-dev,id=dev,addr=4.0,'
-            f'fd={self.remote_end.fileno()},timeout={timeout}'],
-            pass_fds=[theirs.fileno(), self.remote_end.fileno()],
-            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            *(['-device', f'x-pci-proxy-dev,id=dev,addr=4.0,{device}']
+              if device else [])],
+            pass_fds=fds, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            text=True)
         theirs.close()
-        self.remote_end.close()
+        for end in ends[1:]:
+            end.close()
         ours.settimeout(wire.LIMIT)
         self.test = ours
         self.lines = ours.makefile('r')
