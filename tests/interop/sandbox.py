@@ -145,4 +145,6 @@ if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--program', required=True)
     PROGRAM = parser.parse_args().program
+    if os.environ.get('TEST_SANDBOX') == 'off':
+        sys.exit(tap.skip_all('TEST_SANDBOX=off: no box to look at'))
     sys.exit(tap.run_own())
