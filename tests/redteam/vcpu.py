@@ -265,6 +265,19 @@ class Plugging(unittest.TestCase):
         self.qmp.event('X_PCI_PROXY_DEV_BACK', LIMIT)
         self.assertTrue(self.guest.edu_answers(PLUGGED))
 
+    def test_memory_that_changes_is_told_to_a_device_process(self):
+        path = self.process()
+        self.qmp.execute('device_add', driver='x-pci-proxy-dev', id='hot',
+                         addr='6', socket={'type': 'unix', 'path': path})
+        self.guest.map(HOT, PLUGGED)
+        tables = [self.qmp.execute('x-query-remote')[0]['memory-tables']]
+        # As firmware does: ROM or RAM at 0xf0000 to 0xfffff.
+        for value in 0x30, 0x10, 0x30:
+            self.guest.do('C', 0, 0x59, 1, value)
+            self.assertTrue(self.guest.edu_answers(PLUGGED))
+        tables.append(self.qmp.execute('x-query-remote')[0]['memory-tables'])
+        self.assertLess(tables[0], tables[1])
+
     def test_a_proxy_that_the_guest_ejects(self):
         path = self.process()
         self.qmp.execute('device_add', driver='x-pci-proxy-dev', id='hot',
