@@ -24,24 +24,9 @@
 #include "qom/object.h"
 #include "system/memory.h"
 #include "system/runstate.h"
+#include "text.h"
 
 static Monitor mon;
-
-static bool is_dangerous(const char *text)
-{
-    static const char *const words[] = {
-        "fd", "/", "\\u", "prealloc", "chardev", "socket", "file", "qom-set",
-        "remote", "drive_", "block_", "log", "save", "dump", "screen", "pid",
-        "null-aio", "ram",
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-        if (strstr(text, words[i])) {
-            return true;
-        }
-    }
-    return false;
-}
 
 /* -- What the text is given to -------------------------------------------- */
 
@@ -174,37 +159,12 @@ static void human_line(const char *text)
 
 /* -- One input ------------------------------------------------------------- */
 
-static int collect(Object *child, void *opaque)
-{
-    g_ptr_array_add(opaque, child);
-    return 0;
-}
-
-static void take_back(const char *where)
-{
-    Object *parent = container_get(object_get_root(), where);
-    g_autoptr(GPtrArray) list = g_ptr_array_new();
-
-    object_child_foreach(parent, collect, list);
-    for (unsigned i = 0; i < list->len; i++) {
-        Object *obj = g_ptr_array_index(list, i);
-
-        if (object_dynamic_cast(obj, TYPE_DEVICE)) {
-            if (g_strcmp0(DEVICE(obj)->id, "lsi")) {
-                qdev_unplug_complete(DEVICE(obj));
-            }
-        } else {
-            object_unparent(obj);
-        }
-    }
-}
-
 void fuzz_one(FuzzInput *in)
 {
     unsigned way = fuzz_get(in, 1) % 8;
     g_autofree char *text = g_strndup((const char *)in->p, in->end - in->p);
 
-    if (way < 6 && way != 3 && is_dangerous(text)) {
+    if (way < 6 && way != 3 && fuzz_text_dangerous(text)) {
         return;
     }
     switch (way) {
@@ -233,9 +193,7 @@ void fuzz_one(FuzzInput *in)
         parse_json(text);
         break;
     }
-    take_back("/machine/peripheral");
-    take_back("/machine/peripheral-anon");
-    take_back("/objects");
+    fuzz_take_back();
     vm_start();
     fuzz_settle(qemu_get_aio_context(), 16);
 }

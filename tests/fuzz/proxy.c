@@ -10,7 +10,8 @@
  *     1          r + 1 times RET of all ones
  *     2 val(1), 3 val(4), 4 val(8)    r % 4 + 1 times RET of that
  *     5          RET without a payload; r odd: RET 0 of one that can unplug
- *     6 n(1)     n bytes as they are
+ *     6 n(1)     n bytes as they are; r odd: all that follows is said by the
+ *                process that comes back (below)
  *     7 val(4)   RET with r descriptors
  *
  * or else what happens in the machine once the proxy is there:
@@ -25,7 +26,8 @@
  *     6 n(1) addr(1) val(1)    config write of the host bridge (u even) or of
  *                         the ISA bridge: shadow memory, interrupt routing
  *     7                   u: 0 reset, 1 irqfd, 2 resamplefd, 3 the main loop,
- *                         4 the other side asks to be unplugged
+ *                         4 the other side asks to be unplugged, 5 the other
+ *                         side, if it is gone, is there again
  */
 #include "qemu/osdep.h"
 #include <sys/socket.h>
@@ -34,6 +36,7 @@
 #include "hw/qdev-properties.h"
 #include "hw/remote/mpqemu-link.h"
 #include "hw/remote/proxy.h"
+#include "hw/remote/proxy-probe.h"
 #include "qemu/aio.h"
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
@@ -51,6 +54,7 @@ typedef struct Event {
 
 static int some_fd;
 static int peer;
+static int again, again_peer;   /* the second connection; -1: none */
 static unsigned replies;
 
 static void say(const void *data, unsigned len, int num_fds)
@@ -73,6 +77,21 @@ static void say_ret(uint64_t val, uint64_t size, uint32_t pad, int num_fds)
     say(msg, MPQEMU_MSG_HDR_SIZE + size, num_fds);
 }
 
+/* What is said from now on is said there. */
+static void come_back(void)
+{
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
+        fuzz_fail("no socket: %s", strerror(errno));
+    }
+    shutdown(peer, SHUT_WR);
+    again = pair[0];
+    again_peer = peer;
+    peer = pair[1];
+    replies = 0;
+}
+
 static void reply(FuzzInput *in, uint8_t byte)
 {
     unsigned kind = byte & 7, r = byte >> 3 & 15, n, len;
@@ -87,6 +106,9 @@ static void reply(FuzzInput *in, uint8_t byte)
     case 6:
         p = fuzz_bytes(in, fuzz_get(in, 1), &len);
         say(p, len, 0);
+        if (r & 1 && again < 0) {
+            come_back();
+        }
         break;
     case 7:
         say_ret(val, 8, 0, r);
@@ -117,6 +139,33 @@ static void access_space(AddressSpace *as, uint64_t addr, uint32_t val,
     uint64_t buf = val;
 
     address_space_rw(as, addr, MEMTXATTRS_UNSPECIFIED, &buf, size, is_write);
+}
+
+static void nothing(void *opaque)
+{
+}
+
+/* As proxy-return.c does it, without its thread and its waiting. */
+static void try_return(PCIProxyDev *dev)
+{
+    Error *err = NULL;
+    ProxyLink *link;
+    ProxyShape shape;
+
+    fuzz_settle(qemu_get_aio_context(), 8);
+    if (!dev->gone || again < 0) {
+        return;
+    }
+    link = mpqemu_proxy_link_new(again, 1, 0, nothing, NULL);
+    again = -1;
+    if (proxy_probe(link, &shape, &err) &&
+        proxy_shape_equal(&shape, &dev->shape) &&
+        proxy_replay(link, PCI_DEVICE(dev)->config, &err)) {
+        proxy_take_over(dev, link);
+        return;
+    }
+    error_free(err);
+    link->ops->free(link);
 }
 
 static void happen(PCIProxyDev *dev, const Event *e)
@@ -154,6 +203,8 @@ static void happen(PCIProxyDev *dev, const Event *e)
             event_notifier_set(&dev->resample);
         } else if (e->u == 4 && dev->unplug.fd >= 0) {
             event_notifier_set(&dev->unplug);
+        } else if (e->u == 5) {
+            try_return(dev);
         }
         fuzz_settle(qemu_get_aio_context(), 8);
         break;
@@ -199,6 +250,7 @@ void fuzz_one(FuzzInput *in)
         fuzz_fail("no socket: %s", strerror(errno));
     }
     peer = pair[1];
+    again = again_peer = -1;
     replies = 0;
     while (fuzz_more(in) && num_events < MOST_EVENTS) {
         uint8_t byte = fuzz_get(in, 1);
@@ -222,6 +274,8 @@ void fuzz_one(FuzzInput *in)
     reset_machine();
     fuzz_settle(qemu_get_aio_context(), 16);
     close(peer);
+    qemu_close(&again);
+    qemu_close(&again_peer);
 }
 
 void fuzz_init(void)

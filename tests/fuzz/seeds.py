@@ -387,6 +387,13 @@ def proxy():
     yield 'descriptors', memory_bar + b'\x97' + number(4, 7) + use
     yield 'unplug', b'\x8d' + memory_bar[1:] + ret(0, 4) + use + \
         happens(7, 4, 0, 0)
+    back = memory_bar + ret(0, 4) + b'\x8e\0'
+    yield 'comes-back', back + memory_bar + ret(0, 40) + use + \
+        happens(7, 5, 0, 0) + use
+    yield 'comes-back-otherwise', back + probe([0xfffff001]) + ret(0, 40) + \
+        use + happens(7, 5, 0, 0) + use
+    yield 'comes-back-and-dies', back + memory_bar + ret(0, 6) + use + \
+        happens(7, 5, 0, 0) + use
     yield 'half', memory_bar + b'\x86\x05' + bytes(5) + use
 
 
@@ -555,8 +562,53 @@ def options():
             yield f'{way}-{nr}', bytes([way]) + text.encode()
 
 
+# -- lines.c -----------------------------------------------------------------
+
+def sent(to, text):
+    data = text if isinstance(text, bytes) else text.encode()
+    return b''.join(bytes([to, len(data[i:i + 200])]) + data[i:i + 200]
+                    for i in range(0, len(data), 200))
+
+
+HELLO = '{"execute":"qmp_capabilities"}'
+
+
+def lines():
+    for nr, text in enumerate(TEXTS[4]):
+        yield f'qmp-{nr}', sent(0, HELLO + text)
+    cut = HELLO + '{"execute":"query-status","id":"\\"}{"}\n'
+    yield 'qmp-cut', b''.join(sent(0, c) for c in cut)
+    yield 'qmp-many', sent(0, (HELLO + '\r\n' + '{"execute":"stop"} ' +
+                               '{"execute":"cont"}' * 5))
+    yield 'qmp-nonsense', sent(0, '}]x\n[[[1]]]"\n\\"\n' + HELLO)
+    yield 'qmp-deep', sent(0, '[' * 1200)
+    yield 'qmp-hangs-up', sent(0, HELLO + '{"execute":') + b'\x03\0' + \
+        sent(0, '"stop"}' + HELLO) + b'\4'
+    yield 'qmp-descriptor', bytes([0, 255]) + (
+        HELLO + ' ' * 225).encode() + sent(0, '{"execute":"query-name"}')
+    for nr, text in enumerate(TEXTS[5]):
+        yield f'human-{nr}', sent(1, text + '\r')
+    yield 'human-keys', sent(1, 'info statxx\x7f\x7fus\x01\x06\x02\x04\x05'
+                             '\x1b[D\x1b[C\x1b[3~\x1bOH\x1b[1;5A\x17\x0b\r'
+                             'help\r\x10\x0e\x1b[A\x1b[B\x15\n')
+    yield 'qtest-ports', sent(2, 'outb 0x70 0xa\ninb 0x71\noutl 0xcf8 '
+                              '0x80000000\ninl 0xcfc\ninw 0xcfe\noutw 1 2\n')
+    yield 'qtest-memory', sent(2, 'writeq 0x100 0x1122334455667788\nreadl '
+                               '0x104\nread 0x100 8\nwrite 0x100 2 0x1234\n'
+                               'b64read 0x100 5\nb64write 0x100 3 AQID\n'
+                               'memset 0x100 16 0x5\nreadb 1\nreadw 2\n')
+    yield 'qtest-time', sent(2, 'clock_step 5000\nclock_step\n'
+                             'clock_set 60000\nendianness\n')
+    yield 'qtest-lines', sent(2, 'set_irq_in nosuch unnamed-gpio-in 3 1\n'
+                              'nosuch\n\n  \ninb\ninb x\ninb 1 2\n'
+                              'write 0 3 0x1\nb64write 0 9 AQ==\n')
+    yield 'qtest-hangs-up', sent(2, 'inb 0x7') + b'\3\1' + sent(2, '1\n')
+    yield 'all', sent(0, HELLO) + sent(2, 'inb 1\n') + sent(1, 'stop\r') + \
+        sent(0, '{"execute":"cont"}') + sent(2, 'outb 0x64 0xfe\n') + b'\4'
+
+
 TARGETS = {
-    'edu': edu, 'lsi': lsi, 'nvme': nvme, 'options': options, 'pc': machine,
+    'edu': edu, 'lines': lines, 'lsi': lsi, 'nvme': nvme, 'options': options, 'pc': machine,
     'pci-testdev': pci_testdev, 'proxy': proxy, 'q35': machine, 'wire': wire,
 }
 
