@@ -44,7 +44,13 @@ static JsonNode *qmp_blockdev_del(JsonObject *args, Monitor *mon,
 static const QMPMember blockdev_add_args[] = {
     { "driver", "str", false, "'raw', 'file', 'host_device' or 'null-co'" },
     { "node-name", "str", true },
+    { "+file", "BlockdevOptionsFile" },
+    { "+host_device", "BlockdevOptionsFile" },
     { "*", "any", true, "as -blockdev has them" }, { }
+};
+static const char *const aio_values[] = { "threads", "io_uring", NULL };
+static const QMPMember file_options[] = {
+    { "filename", "str" }, { "aio", "BlockdevAioOptions", true }, { }
 };
 static const QMPMember node_args[] = { { "node-name", "str" }, { } };
 static const QMPMember stats_args[] = {
@@ -96,6 +102,8 @@ static const QMPMember block_stats[] = {
     { "parent", "BlockStats", true }, { }
 };
 static const QMPType block_types[] = {
+    { "BlockdevAioOptions", aio_values, NULL },
+    { "BlockdevOptionsFile", NULL, file_options },
     { "ImageInfo", NULL, image_info },
     { "BlockdevCacheInfo", NULL, cache_info },
     { "BlockDeviceInfo", NULL, device_info },

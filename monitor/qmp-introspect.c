@@ -2,7 +2,8 @@
 /*
  * The tables, told to programs (query-qmp-schema, in the form that QEMU's
  * documentation of introspection describes) and to people (-qmp help).
- * Members named "*" stand for any and are not in the schema.
+ * Members named "*" stand for any and are not in the schema; those named
+ * "+VALUE" are its variants, by the first member.
  */
 #include "qemu/osdep.h"
 #include "monitor/qmp.h"
@@ -45,8 +46,10 @@ static const char *refer(Schema *s, const char *type)
 
 static void add_object(Schema *s, const char *name, const QMPMember *members)
 {
-    JsonArray *list = json_array_new();
+    JsonArray *list = json_array_new(), *variants = json_array_new();
+    JsonObject *e = new_entity(s, "object", name);
 
+    json_object_set_array_member(e, "members", list);
     for (const QMPMember *m = members; m && m->name; m++) {
         JsonObject *member;
 
@@ -54,6 +57,12 @@ static void add_object(Schema *s, const char *name, const QMPMember *members)
             continue;
         }
         member = json_object_new();
+        if (m->name[0] == '+') {
+            json_object_set_string_member(member, "case", m->name + 1);
+            json_object_set_string_member(member, "type", m->type);
+            json_array_add_object_element(variants, member);
+            continue;
+        }
         json_object_set_string_member(member, "name", m->name);
         json_object_set_string_member(member, "type", refer(s, m->type));
         if (m->optional) {
@@ -61,8 +70,12 @@ static void add_object(Schema *s, const char *name, const QMPMember *members)
         }
         json_array_add_object_element(list, member);
     }
-    json_object_set_array_member(new_entity(s, "object", name), "members",
-                                 list);
+    if (json_array_get_length(variants)) {
+        json_object_set_string_member(e, "tag", members->name);
+        json_object_set_array_member(e, "variants", variants);
+    } else {
+        json_array_unref(variants);
+    }
 }
 
 static void add_enum(Schema *s, const QMPType *type)
@@ -162,6 +175,11 @@ QMP_TABLE(commands, schema_commands)
 static void print_members(GString *out, const QMPMember *members)
 {
     for (const QMPMember *m = members; m && m->name; m++) {
+        if (m->name[0] == '+') {
+            g_string_append_printf(out, "- if `%s` is `%s`: those of %s\n",
+                                   members->name, m->name + 1, m->type);
+            continue;
+        }
         g_string_append_printf(out, "- `%s`: %s%s%s%s\n",
                                strcmp(m->name, "*") ? m->name : "...", m->type,
                                m->optional ? ", optional" : "",

@@ -73,7 +73,7 @@ static bool check_members(const QMPMember *members, JsonObject *obj,
 
     for (const QMPMember *m = members; m && m->name; m++) {
         any |= !strcmp(m->name, "*");
-        if (!m->optional && strcmp(m->name, "*") &&
+        if (!m->optional && !strchr("*+", m->name[0]) &&
             (!obj || !json_object_has_member(obj, m->name))) {
             error_setg(errp, "Parameter '%s%s' is missing", path, m->name);
             return false;

@@ -15,7 +15,9 @@
  * a type of a table below, or "[T]", a list of one of these.
  */
 typedef struct QMPMember {
-    const char *name;           /* NULL ends a list; "*": any name at all */
+    /* NULL ends a list; "*": any name at all; "+VALUE": no member, but the type
+     * of the others if the first member has that value (of "*", for the schema) */
+    const char *name;
     const char *type;
     bool optional;
     const char *doc;            /* or NULL */
