@@ -187,16 +187,36 @@ MACHINE_BOOL_PROPERTY(mem_merge)
 MACHINE_BOOL_PROPERTY(dump_guest_core)
 MACHINE_BOOL_PROPERTY(graphics)
 
-static bool machine_get_usb(Object *obj, Error **errp)
+/* What no machine has; management says so. */
+static bool machine_get_absent(Object *obj, Error **errp)
 {
-    return MACHINE(obj)->usb;
+    return false;
 }
 
-static bool machine_set_usb(Object *obj, bool v, Error **errp)
+#define MACHINE_ABSENT_PROPERTY(prop, what)                             \
+static bool machine_set_##prop(Object *obj, bool v, Error **errp)       \
+{                                                                       \
+    if (v) {                                                            \
+        error_setg(errp, "Parameter '" #prop "' can only be 'off': no " \
+                   what " is modelled");                                \
+    }                                                                   \
+    return !v;                                                          \
+}
+MACHINE_ABSENT_PROPERTY(usb, "USB host controller")
+MACHINE_ABSENT_PROPERTY(hpet, "HPET")
+MACHINE_ABSENT_PROPERTY(smm, "system management mode")
+MACHINE_ABSENT_PROPERTY(vmport, "VMware port")
+
+static char *machine_get_irqchip(Object *obj, Error **errp)
 {
-    if (v) {
-        error_setg(errp, "Parameter 'usb' can only be 'off': no USB host "
-                   "controller is modelled");
+    return g_strdup("on");
+}
+
+static bool machine_set_irqchip(Object *obj, const char *v, Error **errp)
+{
+    if (strcmp(v, "on")) {
+        error_setg(errp, "Parameter 'kernel_irqchip' can only be 'on': devices "
+                   "of other processes signal the chips in the kernel");
         return false;
     }
     return true;
@@ -217,6 +237,8 @@ static const struct {
       machine_get_firmware, machine_set_firmware },
     { "memory-backend", "ID of the memory backend that is the machine's RAM",
       machine_get_memory_backend, machine_set_memory_backend },
+    { "kernel_irqchip", "Have the interrupt chips in KVM (on only)",
+      machine_get_irqchip, machine_set_irqchip },
 };
 
 static const struct {
@@ -231,7 +253,13 @@ static const struct {
     { "graphics", "Firmware has a screen (off: a serial console)",
       machine_get_graphics, machine_set_graphics },
     { "usb", "Have a USB host controller (off only)",
-      machine_get_usb, machine_set_usb },
+      machine_get_absent, machine_set_usb },
+    { "hpet", "Have an HPET (off only)",
+      machine_get_absent, machine_set_hpet },
+    { "smm", "Have system management mode (off only)",
+      machine_get_absent, machine_set_smm },
+    { "vmport", "Have the port of VMware's tools (off only)",
+      machine_get_absent, machine_set_vmport },
 };
 
 static void machine_class_init(ObjectClass *oc, void *data)

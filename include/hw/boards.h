@@ -44,7 +44,7 @@ struct MachineState {
     int boot_retry_ms;          /* when nothing boots; -1: never */
     bool graphics;              /* false: -nographic, a serial console */
     char *memory_backend;       /* id, or NULL */
-    bool mem_merge, dump_guest_core, usb;
+    bool mem_merge, dump_guest_core;
     MemoryRegion *ram;          /* all of it, one region */
     HostMemoryBackend *ram_backend;
 };

@@ -819,6 +819,12 @@ static void test_machine_props(void)
     check_error(err, "Parameter 'usb' can only be 'off': no USB host "
                 "controller is modelled");
     err = NULL;
+    object_property_set_str(obj, "kernel_irqchip", "on", &error_abort);
+    g_assert_false(object_property_set_str(obj, "kernel_irqchip", "split",
+                                           &err));
+    check_error(err, "Parameter 'kernel_irqchip' can only be 'on': devices of "
+                "other processes signal the chips in the kernel");
+    err = NULL;
     g_assert_false(object_property_set_str(obj, "kernal", "x", &err));
     check_error(err, "Property 'none-machine.kernal' not found; did you mean "
                 "'kernel'?");
