@@ -155,6 +155,91 @@ class Domain(unittest.TestCase):
         self.assertEqual(virsh('domstate', 'guest'), 'running')
 
 
+ELEMENTS = '''
+<domain type='kvm'>
+  <name>guest</name>
+  <memory unit='MiB'>128</memory>
+  <vcpu>2</vcpu>
+  <memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>
+  <sysinfo type='smbios'>
+    <system><entry name='manufacturer'>Somebody</entry></system>
+  </sysinfo>
+  <os>
+    <type arch='x86_64' machine='{machine}'>hvm</type>
+    <boot dev='hd'/><bootmenu enable='yes' timeout='100'/>
+    <bios rebootTimeout='100'/><smbios mode='sysinfo'/>
+  </os>
+  <features>
+    <acpi/><apic/><pae/><ioapic driver='kvm'/><smm state='off'/>
+    <pmu state='off'/><kvm><hidden state='on'/></kvm>
+  </features>
+  <cpu mode='host-passthrough' check='none'>
+    <topology sockets='1' dies='1' cores='2' threads='1'/>
+  </cpu>
+  <clock offset='utc'>
+    <timer name='rtc' tickpolicy='catchup'/>
+    <timer name='pit' tickpolicy='delay'/>
+    <timer name='hpet' present='no'/>
+  </clock>
+  <devices>
+    <emulator>{main}</emulator>
+    <controller type='usb' model='none'/>
+    {more}
+    <disk type='file' device='disk'>
+      <driver name='qemu' type='raw' cache='none' io='{io}' discard='unmap'/>
+      <source file='{image}'/><target dev='sda' bus='scsi'/>
+      <serial>A1</serial>
+    </disk>
+    <disk type='file' device='cdrom'><target dev='sdb' bus='scsi'/></disk>
+    <serial type='pty'><target port='0'/></serial>
+    <serial type='unix'>
+      <source mode='bind' path='{dir}/serial'/><log file='{dir}/log'/>
+      <target port='1'/>
+    </serial>
+    <serial type='file'><source path='{dir}/file'/><target port='2'/></serial>
+    <panic model='isa'/>
+    <memballoon model='none'/>
+  </devices>
+</domain>
+'''
+
+
+class Elements(unittest.TestCase):
+    """The documentation says what a description may have."""
+
+    def domain(self, machine, more, io):
+        with tempfile.TemporaryDirectory(prefix='virt-') as scratch:
+            image, xml = (os.path.join(scratch, name)
+                          for name in ('image', 'xml'))
+            with open(image, 'wb') as file:
+                file.truncate(1 << 20)
+            with open(xml, 'w', encoding='ascii') as file:
+                file.write(ELEMENTS.format(
+                    main=MAIN, machine=machine, more=more, io=io, image=image,
+                    dir=scratch))
+            virsh('define', xml)
+            try:
+                start('guest')
+                self.assertEqual(virsh('domstate', 'guest'), 'running')
+                self.assertRegex(virsh('domblkinfo', 'guest', 'sda'),
+                                 'Capacity: +1048576')
+                virsh('destroy', 'guest')
+            finally:
+                virsh('undefine', 'guest')
+
+    def test_pc(self):
+        self.domain('pc', "<controller type='scsi' model='lsilogic'/>",
+                    'threads')
+
+    def test_q35(self):
+        self.domain('q35', """
+            <controller type='pci' index='0' model='pcie-root'/>
+            <controller type='pci' index='1' model='pcie-root-port'/>
+            <controller type='scsi' index='0' model='lsilogic'>
+              <address type='pci' bus='1' slot='0'/>
+            </controller>""", 'io_uring')
+
+
 #: Asked of both emulators.
 QUERIES = ['query-status', 'query-name', 'query-uuid', 'query-kvm',
            'query-target', 'query-pci', 'query-block', 'query-blockstats',

@@ -5,6 +5,7 @@ They run in name spaces of their own (root is needed), with empty directories
 where they keep their state.
 """
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -106,8 +107,22 @@ class Daemons:
                 file.write(text)
         for path in '/run/libvirt', '/run/lock':
             os.makedirs(path)
+        # Without them the daemon does not start, also where all is root's.
+        self.known('/etc/group', 'libvirt-qemu:x:64055:')
+        self.known('/etc/passwd', 'libvirt-qemu:x:64055:64055::/:/bin/false')
         self.log = Program('virtlogd', ['virtlogd'])
         self.start()
+
+    @staticmethod
+    def known(path, line):
+        """Has line's name in the file at path, for those in here."""
+        with open(path, encoding='utf-8') as file:
+            text = file.read()
+        if not re.search(f'(?m)^{line.partition(":")[0]}:', text):
+            copy = f'/run/{os.path.basename(path)}'
+            with open(copy, 'w', encoding='utf-8') as file:
+                file.write(f'{text}{line}\n')
+            subprocess.run(['mount', '--bind', copy, path], check=True)
 
     def start(self, limit=90):
         self.daemon = Program('libvirtd', ['libvirtd'])
