@@ -10,12 +10,15 @@ machine.  Values are medians; in brackets the least and the greatest seen.
 import argparse
 import json
 import os
+import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
 
 from common import DISTRIBUTION, OURS, Gone, Results, say
+from mpqemu_test import lab
 import boot
 import disks
 import guest_times
@@ -65,6 +68,26 @@ def write_json(path, results):
             file.write('\n')
 
 
+def write_plots(folder, results):
+    os.makedirs(folder, exist_ok=True)
+    drawn = plot.charts(results)
+    for name, text in drawn.items():
+        with open(os.path.join(folder, name), 'w', encoding='utf-8') as file:
+            file.write(text)
+    return drawn
+
+
+def where():
+    """What the run was made on, as a sentence."""
+    version = subprocess.run([DISTRIBUTION, '--version'], check=True,
+                             stdout=subprocess.PIPE, text=True).stdout
+    return (f'{os.cpu_count()} CPUs, kernel {os.uname().release}, '
+            f'{"a" if lab.own_kvm()[0] else "a software"} KVM; the '
+            "distribution's QEMU "
+            f'{re.search(r"version ([0-9.]+)", version)[1]}; device processes '
+            'boxed in, as they are by default.')
+
+
 def main():
     parser = argparse.ArgumentParser(
         prog='scripts/bench', description=__doc__,
@@ -76,6 +99,9 @@ def main():
     parser.add_argument('--plots', metavar='DIR', help='write charts as SVG')
     parser.add_argument('--table', metavar='FILE',
                         help='write the tables also to a file')
+    parser.add_argument('--page', metavar='FILE',
+                        help='put the run into a page, with run.json and '
+                        'plots in the folder named like it')
     parser.add_argument('--disk', metavar='DIR', default='/var/tmp',
                         help='a directory on a disk (default: %(default)s)')
     parser.add_argument('--quick', action='store_true',
@@ -113,11 +139,15 @@ def main():
         with open(args.table, 'w', encoding='utf-8') as file:
             file.write(out + '\n')
     if args.plots:
-        os.makedirs(args.plots, exist_ok=True)
-        for name, drawn in plot.charts(results).items():
-            with open(os.path.join(args.plots, name), 'w',
-                      encoding='utf-8') as file:
-                file.write(drawn)
+        write_plots(args.plots, results)
+    if args.page:
+        folder = os.path.splitext(args.page)[0]
+        drawn = write_plots(folder, results)
+        write_json(os.path.join(folder, 'run.json'), results)
+        report.put_in_page(args.page, report.page(
+            results, where(), os.path.basename(folder),
+            [(name, group, title) for name, group, title, _ in plot.CHARTS
+             if name in drawn]))
     return 0
 
 

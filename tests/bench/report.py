@@ -107,18 +107,66 @@ def table(results, group):
     return '\n'.join(lines)
 
 
+def groups(results):
+    return dict.fromkeys(group for group, _ in results.values)
+
+
+def goal_table(results):
+    lines = ['| what | goal | measured | |', '| --- | --- | --- | --- |']
+    for what, value, compare, limit, reached in goals(results):
+        lines.append(f'| {what} | {compare} {limit:g} | {value:.3g} | '
+                     f'{"reached" if reached else "MISSED"} |')
+    return '\n'.join(lines)
+
+
 def text(results):
     parts = []
-    for group in dict.fromkeys(group for group, _ in results.values):
+    for group in groups(results):
         parts.append(f'## {group}\n\n{table(results, group)}')
-    rows = goals(results)
-    if rows:
-        lines = ['## goals', '', '| what | goal | measured | |',
-                 '| --- | --- | --- | --- |']
-        for what, value, compare, limit, reached in rows:
-            lines.append(f'| {what} | {compare} {limit:g} | {value:.3g} | '
-                         f'{"reached" if reached else "MISSED"} |')
-        parts.append('\n'.join(lines))
+    if goals(results):
+        parts.append(f'## goals\n\n{goal_table(results)}')
     if results.notes:
         parts.append('\n'.join(f'- {note}' for note in results.notes))
     return '\n\n'.join(parts)
+
+
+#: What a page says before the table of a group.
+BEFORE = {
+    'nvme CPU': 'CPU time of the device process:',
+    'start': 'Start and memory of device processes:',
+    'boot': 'Seconds from the start of the process; the distribution\'s enters '
+            'a kernel by way of SeaBIOS:',
+    'idle': 'All four pairings at the same time, each with an idle guest:',
+}
+AFTER = {
+    'irq': 'A guest that runs (`irq-running`) is interrupted late by this '
+           'KVM, whoever raises.',
+}
+#: A page has the run between these lines.
+BEGIN, END = '<!-- what the run said -->\n', '<!-- so far the run -->\n'
+
+
+def page(results, where, folder, pictures):
+    """Markdown for a page: tables with pictures, and the goals.
+
+    pictures: [(file in folder, group, title)]
+    """
+    parts = [f'{where} All values: [run.json]({folder}/run.json).']
+    for group in groups(results):
+        parts += [BEFORE[group]] if group in BEFORE else []
+        parts.append(table(results, group))
+        parts += [f'![{title}]({folder}/{file})'
+                  for file, one, title in pictures if one == group]
+        parts += [AFTER[group]] if group in AFTER else []
+    parts += ['## Goals', 'Of the run above.', goal_table(results)]
+    parts += ['\n'.join(f'- {note}' for note in results.notes)] \
+        if results.notes else []
+    return '\n\n'.join(parts) + '\n'
+
+
+def put_in_page(path, said):
+    with open(path, encoding='utf-8') as file:
+        before, rest = file.read().split(BEGIN)
+    after = rest.split(END)[1]
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write(f'{before}{BEGIN}\n{said}\n{END}{after}')
