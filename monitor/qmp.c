@@ -103,9 +103,16 @@ static void session_request(QMPSession *s)
     if (!request) {
         answer = qmp_error_answer(NULL, err);
     } else {
+        bool was_ready = s->ready;
+
         monitor_set_current(&s->mon);
         answer = qmp_dispatch(request, &s->mon, &s->ready);
         monitor_set_current(NULL);
+        /* What the command caused is told before it is over: libvirt takes a
+         * domain's state from events, and a command's end for their end. */
+        if (was_ready) {
+            monitor_flush_events();
+        }
     }
     session_send(s, answer);
 }

@@ -314,9 +314,12 @@ class Events(unittest.TestCase):
     def test_run_state(self):
         with Session('-machine', 'q35', '-accel', 'kvm') as s:
             s.ready()
+            # What a command causes is told before it is over.
             s.ask('stop')
+            self.assertEqual([e['event'] for e in s.events], ['STOP'])
             self.assertIn('timestamp', s.event('STOP'))
             s.ask('cont')
+            self.assertEqual([e['event'] for e in s.events], ['RESUME'])
             s.event('RESUME')
             s.ask('system_reset')
             self.assertEqual(s.event('RESET')['data'],
