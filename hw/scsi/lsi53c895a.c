@@ -566,7 +566,8 @@ static void lsi_device_reset(DeviceState *dev)
     }
     s->reset_pending = false;
     lsi_bus_reset(s);
-    vmstate_clear(&vmstate_lsi, s);
+    /* All that vmstate_lsi has, at once: there are many commands. */
+    memset(&s->st, 0, sizeof(s->st));
     s->st.cur = LSI_NO_CMD;
     s->st.phase = PHASE_NONE;
     registers_reset(s);
