@@ -91,10 +91,17 @@ static void proxy_write_config(PCIDevice *pci_dev, uint32_t addr, uint32_t val,
                                int len)
 {
     PCIProxyDev *dev = PCI_PROXY_DEV(pci_dev);
+    unsigned returns;
+    bool ok;
 
-    wait_begin(dev);
-    dev->link->ops->config_write(dev->link, addr, val, len);
-    wait_end(dev);
+    /* What a dead process did not take is for the one that has come in the
+     * meantime, which was programmed before this write. */
+    do {
+        returns = dev->returns;
+        wait_begin(dev);
+        ok = dev->link->ops->config_write(dev->link, addr, val, len);
+        wait_end(dev);
+    } while (!ok && returns != dev->returns);
     /* BARs and the command register decide what is mapped here, too; unless
      * the device was unplugged meanwhile, and has no registers any more. */
     if (DEVICE(dev)->realized) {
@@ -339,6 +346,7 @@ void proxy_take_over(PCIProxyDev *dev, ProxyLink *link)
     dev->fd = link->ops->get_fd(link);
     dev->link->ops->take_over(dev->link, link);
     dev->gone = false;
+    dev->returns++;
     proxy_memory_listener_resend(&dev->listener);
     dev->link->ops->set_irqfd(dev->link, dev->intr.fd, dev->resample.fd);
     dev->link->ops->set_unplugfd(dev->link, dev->unplug.fd);
@@ -425,10 +433,15 @@ static bool proxy_realize(PCIDevice *pci_dev, Error **errp)
 static void proxy_reset(DeviceState *qdev)
 {
     PCIProxyDev *dev = PCI_PROXY_DEV(qdev);
+    unsigned returns;
+    bool ok;
 
-    wait_begin(dev);
-    dev->link->ops->reset(dev->link);
-    wait_end(dev);
+    do {                        /* as in proxy_write_config() */
+        returns = dev->returns;
+        wait_begin(dev);
+        ok = dev->link->ops->reset(dev->link);
+        wait_end(dev);
+    } while (!ok && returns != dev->returns);
 }
 
 static void proxy_init(Object *obj)

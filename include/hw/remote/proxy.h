@@ -39,6 +39,7 @@ struct PCIProxyDev {
     int gsi;                    /* where the irqfd is; -1: nowhere */
     int hangup_fd;              /* epoll: readable when the peer has gone */
     bool gone;                  /* reported, interrupts taken away */
+    unsigned returns;           /* of the process, or another in its place */
     ProxyShape shape;           /* what the device is */
     struct ProxyReturn *returning;      /* NULL: never gone */
 };

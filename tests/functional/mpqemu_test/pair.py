@@ -260,7 +260,7 @@ class Machine:
     def wait(self, limit):
         """Exit statuses of the main process and of the device processes."""
         main = self.main.wait(limit)
-        return main, [remote.wait(10) for remote in self.remotes]
+        return main, [remote.wait(60) for remote in self.remotes]
 
     def report(self):
         """What a person wants to see when it went wrong."""

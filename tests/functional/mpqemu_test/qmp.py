@@ -12,7 +12,7 @@ class Refused(Exception):
 class Qmp:
     """Connects to path, waiting up to limit seconds until it is there."""
 
-    def __init__(self, path, limit=10):
+    def __init__(self, path, limit=60):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(limit)
         end = time.monotonic() + limit
@@ -51,6 +51,7 @@ class Qmp:
 
     def event(self, name, limit, good=lambda data: True):
         """Waits for an event, and takes it and those before it away."""
+        before = self.socket.gettimeout()
         self.socket.settimeout(limit)
         try:
             while True:
@@ -60,7 +61,7 @@ class Qmp:
                         return event
                 self.events.append(json.loads(self.lines.readline()))
         finally:
-            self.socket.settimeout(10)
+            self.socket.settimeout(before)
 
     def monitor(self, line):
         """What the human monitor prints for a line."""
