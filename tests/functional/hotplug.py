@@ -60,7 +60,7 @@ class Plugging:
             machine=self.machine, kernel=linux.kernel(),
             initrd=image.write(os.path.join(self.dir, 'initrd'),
                                suite.image()),
-            append='console=ttyS0 loglevel=5 panic=-1',
+            append='console=ttyS0 quiet panic=-1',
             extra=['-qmp', f'unix:{monitor},server=on,wait=off', *self.extra])
         self.guest.__enter__()
         self.addCleanup(self.guest.__exit__)
