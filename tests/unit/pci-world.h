@@ -232,4 +232,12 @@ static inline void as_write(AddressSpace *as, hwaddr addr, uint32_t v, int len)
     address_space_write(as, addr, MEMTXATTRS_UNSPECIFIED, &v, len);
 }
 
+static inline PCIDevice *new_bridge(World *w, int devfn, PCIBus **below)
+{
+    PCIDevice *bridge = pci_create_simple(w->bus, devfn, TYPE_TEST_BRIDGE);
+
+    *below = PCI_BUS(QTAILQ_FIRST(&DEVICE(bridge)->child_bus));
+    return bridge;
+}
+
 #endif
