@@ -97,36 +97,47 @@ static void add_node(JsonBuilder *b, BlockBackend *blk)
     json_builder_end_object(b);
 }
 
-/* Opens the object of a device's back end with what names it. */
-static void begin_backend(JsonBuilder *b, BlockBackend *blk)
+static void add_names(JsonBuilder *b, BlockBackend *blk)
 {
-    begin_object(b, NULL);
     add_str(b, "device", blk->name ? blk->name : "");
     add_qdev(b, blk);
 }
 
-JsonNode *blk_query(void)
+/* An array with what @add says of each that @of chooses (NULL: all). */
+static JsonNode *list_of(bool (*of)(BlockBackend *blk),
+                         void (*add)(JsonBuilder *b, BlockBackend *blk))
 {
     g_autoptr(JsonBuilder) b = json_builder_new();
     BlockBackend *blk;
 
     json_builder_begin_array(b);
     QTAILQ_FOREACH(blk, &block_backends, link) {
-        if (!is_backend(blk)) {
-            continue;
+        if (!of || of(blk)) {
+            begin_object(b, NULL);
+            add(b, blk);
+            json_builder_end_object(b);
         }
-        begin_backend(b, blk);
-        add_str(b, "type", "unknown");
-        add_bool(b, "removable", blk->removable);
-        add_bool(b, "locked", false);
-        begin_object(b, "inserted");
-        add_node(b, blk);
-        json_builder_end_object(b);
-        add_str(b, "io-status", "ok");
-        json_builder_end_object(b);
     }
     json_builder_end_array(b);
     return json_builder_get_root(b);
+}
+
+/* BlockInfo */
+static void add_backend(JsonBuilder *b, BlockBackend *blk)
+{
+    add_names(b, blk);
+    add_str(b, "type", "unknown");
+    add_bool(b, "removable", blk->removable);
+    add_bool(b, "locked", false);
+    begin_object(b, "inserted");
+    add_node(b, blk);
+    json_builder_end_object(b);
+    add_str(b, "io-status", "ok");
+}
+
+JsonNode *blk_query(void)
+{
+    return list_of(is_backend, add_backend);
 }
 
 static uint64_t counter(const uint64_t *p)
@@ -195,45 +206,29 @@ static void add_driver_stats(JsonBuilder *b, const char *driver,
     }
 }
 
-JsonNode *blk_query_stats(void)
+/* BlockStats */
+static void add_backend_stats(JsonBuilder *b, BlockBackend *blk)
 {
-    g_autoptr(JsonBuilder) b = json_builder_new();
-    BlockBackend *blk;
-
-    json_builder_begin_array(b);
-    QTAILQ_FOREACH(blk, &block_backends, link) {
-        if (!is_backend(blk)) {
-            continue;
-        }
-        begin_backend(b, blk);
-        add_str(b, "node-name", blk->node_name);
-        add_stats(b, blk, true);
-        if (!is_format(blk)) {
-            add_driver_stats(b, blk->driver, &blk->stats);
-        } else {
-            begin_object(b, "parent");
-            add_str(b, "node-name", blk->child->node_name);
-            add_stats(b, blk->child, false);
-            add_driver_stats(b, blk->child->driver, &blk->stats);
-            json_builder_end_object(b);
-        }
+    add_names(b, blk);
+    add_str(b, "node-name", blk->node_name);
+    add_stats(b, blk, true);
+    if (!is_format(blk)) {
+        add_driver_stats(b, blk->driver, &blk->stats);
+    } else {
+        begin_object(b, "parent");
+        add_str(b, "node-name", blk->child->node_name);
+        add_stats(b, blk->child, false);
+        add_driver_stats(b, blk->child->driver, &blk->stats);
         json_builder_end_object(b);
     }
-    json_builder_end_array(b);
-    return json_builder_get_root(b);
+}
+
+JsonNode *blk_query_stats(void)
+{
+    return list_of(is_backend, add_backend_stats);
 }
 
 JsonNode *blk_query_nodes(void)
 {
-    g_autoptr(JsonBuilder) b = json_builder_new();
-    BlockBackend *blk;
-
-    json_builder_begin_array(b);
-    QTAILQ_FOREACH(blk, &block_backends, link) {
-        begin_object(b, NULL);
-        add_node(b, blk);
-        json_builder_end_object(b);
-    }
-    json_builder_end_array(b);
-    return json_builder_get_root(b);
+    return list_of(NULL, add_node);
 }
