@@ -28,7 +28,5 @@ JsonNode *qmp_error_answer(JsonNode *id, const Error *err);
 
 /* Convenience for handlers: members of arguments that have been checked. */
 const char *qmp_str(JsonObject *args, const char *name);    /* NULL: absent */
-JsonNode *qmp_take_object(JsonObject *obj);
-JsonNode *qmp_take_array(JsonArray *list);
 
 #endif

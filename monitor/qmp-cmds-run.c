@@ -86,12 +86,10 @@ static void add_command_name(const QMPCommand *cmd, void *opaque)
 
 static JsonNode *query_commands(JsonObject *args, Monitor *mon, Error **errp)
 {
-    JsonNode *node = json_node_new(JSON_NODE_ARRAY);
     JsonArray *list = json_array_new();
 
     qmp_for_each_command(add_command_name, list);
-    json_node_take_array(node, list);
-    return node;
+    return qmp_take_array(list);
 }
 
 static JsonNode *qmp_stop(JsonObject *args, Monitor *mon, Error **errp)

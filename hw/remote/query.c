@@ -73,10 +73,7 @@ static JsonArray *all_links(void)
 
 static JsonNode *query_remote(JsonObject *args, Monitor *mon, Error **errp)
 {
-    JsonNode *node = json_node_new(JSON_NODE_ARRAY);
-
-    json_node_take_array(node, all_links());
-    return node;
+    return qmp_take_array(all_links());
 }
 
 static void print_link(GString *out, JsonObject *link)

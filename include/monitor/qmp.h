@@ -60,6 +60,10 @@ void qmp_register_events(const QMPEvent *events);
         qmp_register_##what(table);                                     \
     }
 
+/* For a handler's result: a node that owns what is given. */
+JsonNode *qmp_take_object(JsonObject *obj);
+JsonNode *qmp_take_array(JsonArray *list);
+
 const QMPCommand *qmp_find_command(const char *name);
 /* Calls @fn for each command, by name. */
 void qmp_for_each_command(void (*fn)(const QMPCommand *cmd, void *opaque),
