@@ -47,12 +47,13 @@ static char *accel_names(void)
     return g_string_free(names, false);
 }
 
-void accel_print_help(void)
+bool accel_help(GString *out, const char *name, Error **errp)
 {
-    printf("Accelerators that can be chosen:\n");
+    g_string_append(out, "Accelerators that can be chosen:\n");
     for (int i = 0; i < ARRAY_SIZE(known) && known[i]; i++) {
-        printf("%s\n", known[i]->name);
+        g_string_append_printf(out, "%s\n", known[i]->name);
     }
+    return true;
 }
 
 static bool accel_try(MachineState *ms, const char *name, Error **errp)

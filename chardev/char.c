@@ -383,7 +383,7 @@ JsonNode *qemu_chr_query(void)
     return node;
 }
 
-bool qemu_chr_print_help(const char *backend, Error **errp)
+bool qemu_chr_help(GString *out, const char *backend, Error **errp)
 {
     if (backend) {
         const ChardevOps *ops = find_kind(backend, errp);
@@ -391,18 +391,21 @@ bool qemu_chr_print_help(const char *backend, Error **errp)
         if (!ops) {
             return false;
         }
-        printf("%s: %s\noptions:\n", ops->name, ops->help);
+        g_string_append_printf(out, "%s: %s\noptions:\n", ops->name,
+                               ops->help);
         for (const char *const *p = ops->params; p && *p; p++) {
-            printf("  %s\n", *p);
+            g_string_append_printf(out, "  %s\n", *p);
         }
-        printf("  id\n  mux\n  logfile\n  logappend\n");
+        g_string_append(out, "  id\n  mux\n  logfile\n  logappend\n");
         return true;
     }
-    printf("Available chardev backend types:\n");
+    g_string_append(out, "Available chardev backend types:\n");
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-        printf("  %-7s %s\n", kinds[i]->name, kinds[i]->help);
+        g_string_append_printf(out, "  %-7s %s\n", kinds[i]->name,
+                               kinds[i]->help);
     }
-    printf("All: id=ID[,mux=on|off][,logfile=PATH[,logappend=on|off]]\n");
+    g_string_append(out, "All: id=ID[,mux=on|off][,logfile=PATH"
+                    "[,logappend=on|off]]\n");
     return true;
 }
 

@@ -184,13 +184,3 @@ bool user_creatable_help(GString *out, const char *type, Error **errp)
     }
     return klass != NULL;
 }
-
-bool user_creatable_print_help(const char *type, Error **errp)
-{
-    GString *out = g_string_new(NULL);
-    bool ok = user_creatable_help(out, type, errp);
-
-    fputs(out->str, stdout);
-    g_string_free(out, TRUE);
-    return ok;
-}

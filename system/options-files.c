@@ -19,23 +19,17 @@
 
 bool opt_add_fd(const char *arg, Error **errp)
 {
-    JsonObject *opts = keyval_parse(arg, NULL, NULL, errp);
+    g_autoptr(JsonObject) opts = keyval_parse(arg, NULL, NULL, errp);
     uint64_t fd = UINT64_MAX, set = UINT64_MAX;
     g_autofree char *opaque = NULL;
     int64_t number;
-    bool ok;
     int flags;
 
-    if (!opts) {
-        return false;
-    }
-    ok = keyval_take_uint(opts, "fd", INT_MAX, &fd, errp) &&
-         keyval_take_uint(opts, "set", INT64_MAX, &set, errp) &&
-         keyval_take_str(opts, "opaque", &opaque, errp) &&
-         keyval_check_empty(opts, "-add-fd", (const char *const[]){
-             "fd", "set", "opaque", NULL }, errp);
-    json_object_unref(opts);
-    if (!ok) {
+    if (!opts || !keyval_take_uint(opts, "fd", INT_MAX, &fd, errp) ||
+        !keyval_take_uint(opts, "set", INT64_MAX, &set, errp) ||
+        !keyval_take_str(opts, "opaque", &opaque, errp) ||
+        !keyval_check_empty(opts, "-add-fd", (const char *const[]){
+            "fd", "set", "opaque", NULL }, errp)) {
         return false;
     }
     if (fd == UINT64_MAX || set == UINT64_MAX) {
@@ -64,11 +58,6 @@ bool opt_add_fd(const char *arg, Error **errp)
 
 /* -- -readconfig --------------------------------------------------------- */
 
-/* Sections whose name is not that of the option. */
-static const struct { const char *group, *option; } groups[] = {
-    { "memory", "m" }, { "smp-opts", "smp" }, { "boot-opts", "boot" },
-};
-
 typedef struct Section {
     const char *option;         /* NULL: none has begun */
     char *group;
@@ -96,16 +85,13 @@ static bool section_end(Section *s, const char *path, Error **errp)
     }
     if (g_str_equal(s->option, "global")) {
         g_autofree char *driver = NULL, *property = NULL, *value = NULL;
-        JsonObject *opts = keyval_parse(arg, NULL, NULL, errp);
+        g_autoptr(JsonObject) opts = keyval_parse(arg, NULL, NULL, errp);
 
         ok = opts && keyval_take_str(opts, "driver", &driver, errp) &&
              keyval_take_str(opts, "property", &property, errp) &&
              keyval_take_str(opts, "value", &value, errp) &&
              keyval_check_empty(opts, "global", (const char *const[]){
                  "driver", "property", "value", NULL }, errp);
-        if (opts) {
-            json_object_unref(opts);
-        }
         if (ok && !(driver && property && value)) {
             error_setg(errp, "driver, property and value are all needed");
             ok = false;
@@ -139,16 +125,8 @@ static bool section_begin(Section *s, const char *line, Error **errp)
     }
     g_free(s->group);
     s->group = g_strdup(group);
-    s->option = NULL;
-    for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
-        if (g_str_equal(groups[i].group, group)) {
-            s->option = groups[i].option;
-        }
-    }
-    if (!s->option) {
-        s->option = options_takes_keyval(group) ? s->group : NULL;
-    }
-    if (!s->option) {
+    s->option = options_of_group(s->group);
+    if (!options_takes_keyval(s->option)) {
         const char *near = options_nearest(group);
 
         if (near && options_takes_keyval(near)) {

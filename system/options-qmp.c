@@ -7,21 +7,6 @@
 #include "monitor/qmp.h"
 #include "options.h"
 
-/* Groups that are not named as their option. */
-static const char *const groups[][2] = {
-    { "boot", "boot-opts" }, { "m", "memory" }, { "smp", "smp-opts" },
-};
-
-static const char *group_name(const char *option)
-{
-    for (unsigned i = 0; i < ARRAY_SIZE(groups); i++) {
-        if (!strcmp(groups[i][0], option)) {
-            return groups[i][1];
-        }
-    }
-    return option;
-}
-
 /* "[size=]SIZE[,slots=N]" has the keys size and slots. */
 static JsonArray *keys_of(const char *syntax)
 {
@@ -50,11 +35,10 @@ static JsonNode *query_options(JsonObject *args, Monitor *mon, Error **errp)
     const char *wanted = args ? json_object_get_string_member_with_default(
         args, "option", NULL) : NULL;
     JsonArray *list = json_array_new();
-    JsonNode *node;
 
     for (int t = 0; option_topics[t]; t++) {
         for (const QEMUOption *o = option_topics[t]->options; o->name; o++) {
-            const char *name = group_name(o->name);
+            const char *name = options_group_of(o->name);
             JsonObject *entry;
 
             if (wanted && strcmp(wanted, name)) {
@@ -72,9 +56,7 @@ static JsonNode *query_options(JsonObject *args, Monitor *mon, Error **errp)
         error_setg(errp, "invalid option name: %s", wanted);
         return NULL;
     }
-    node = json_node_new(JSON_NODE_ARRAY);
-    json_node_take_array(node, list);
-    return node;
+    return qmp_take_array(list);
 }
 
 static const QMPMember option_args[] = { { "option", "str", true }, { } };

@@ -39,9 +39,22 @@ static void add(GPtrArray *list, JsonObject *opts)
     g_ptr_array_add(list, o);
 }
 
+/* Appends what there is to say of @name, or of all if that is NULL; false: there
+ * is nothing of that name. */
+typedef bool HelpFn(GString *out, const char *name, Error **errp);
+
+static bool print_help(HelpFn *help, const char *name, Error **errp)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    bool ok = help(out, name, errp);
+
+    fputs(out->str, stdout);
+    return ok;
+}
+
 /* Adds the parsed argument to a list; "help" prints by @help and exits. */
 static bool keep(GPtrArray *list, const char *arg, const char *implied,
-                 bool (*help)(JsonObject *opts, Error **errp), Error **errp)
+                 HelpFn *help, Error **errp)
 {
     bool wants_help = false;
     JsonObject *opts = keyval_parse(arg, implied, help ? &wants_help : NULL,
@@ -51,7 +64,8 @@ static bool keep(GPtrArray *list, const char *arg, const char *implied,
         return false;
     }
     if (wants_help) {
-        if (help(opts, errp)) {
+        if (print_help(help, json_object_get_string_member_with_default(
+                opts, implied, NULL), errp)) {
             exit(0);
         }
         json_object_unref(opts);
@@ -122,12 +136,12 @@ static bool opt_machine(const char *arg, Error **errp)
 {
     g_autofree char *type = g_strndup(arg, strcspn(arg, ","));
 
-    if (!strcmp(type, "help") || !strcmp(type, "?")) {
-        machine_print_help(NULL, NULL);
+    if (is_help(type)) {
+        print_help(machine_help, NULL, NULL);
         exit(0);
     }
     if (!strcmp(arg + strlen(type), ",help")) {
-        if (machine_print_help(type, errp)) {
+        if (print_help(machine_help, type, errp)) {
             exit(0);
         }
         return false;
@@ -185,17 +199,11 @@ static bool opt_bios(const char *arg, Error **errp)
 
 static bool opt_cpu(const char *arg, Error **errp)
 {
-    if (!strcmp(arg, "help") || !strcmp(arg, "?")) {
+    if (is_help(arg)) {
         x86_cpu_list();
         exit(0);
     }
     return set_once(&start_config.cpu, arg);
-}
-
-static bool accel_help(JsonObject *opts, Error **errp)
-{
-    accel_print_help();
-    return true;
 }
 
 static bool opt_accel(const char *arg, Error **errp)
@@ -232,28 +240,15 @@ static bool opt_boot(const char *arg, Error **errp)
     return merge(&start_config.boot, arg, "order", errp);
 }
 
-static bool object_help(JsonObject *opts, Error **errp)
-{
-    return user_creatable_print_help(
-        json_object_get_string_member_with_default(opts, "qom-type", NULL),
-        errp);
-}
-
 static bool opt_object(const char *arg, Error **errp)
 {
-    return keep(start_config.objects, arg, "qom-type", object_help, errp);
-}
-
-static bool device_help(JsonObject *opts, Error **errp)
-{
-    return qdev_print_help(
-        json_object_get_string_member_with_default(opts, "driver", NULL),
-        errp);
+    return keep(start_config.objects, arg, "qom-type", user_creatable_help,
+                errp);
 }
 
 static bool opt_device(const char *arg, Error **errp)
 {
-    return keep(start_config.devices, arg, "driver", device_help, errp);
+    return keep(start_config.devices, arg, "driver", qdev_help, errp);
 }
 
 static bool opt_global(const char *arg, Error **errp)
@@ -264,12 +259,7 @@ static bool opt_global(const char *arg, Error **errp)
 
 static bool opt_drive(const char *arg, Error **errp)
 {
-    JsonObject *opts = keyval_parse_flat(arg, NULL, NULL, errp);
-
-    if (opts) {
-        add(start_config.drives, opts);
-    }
-    return opts;
+    return keep_flat(start_config.drives, arg, NULL, errp);
 }
 
 static bool opt_blockdev(const char *arg, Error **errp)
@@ -277,16 +267,9 @@ static bool opt_blockdev(const char *arg, Error **errp)
     return keep(start_config.blockdevs, arg, "driver", NULL, errp);
 }
 
-static bool chardev_help(JsonObject *opts, Error **errp)
-{
-    return qemu_chr_print_help(
-        json_object_get_string_member_with_default(opts, "backend", NULL),
-        errp);
-}
-
 static bool opt_chardev(const char *arg, Error **errp)
 {
-    return keep(start_config.chardevs, arg, "backend", chardev_help, errp);
+    return keep(start_config.chardevs, arg, "backend", qemu_chr_help, errp);
 }
 
 static bool opt_serial(const char *arg, Error **errp)
@@ -319,7 +302,7 @@ static bool opt_monitor(const char *arg, Error **errp)
 
 static bool opt_qmp(const char *arg, Error **errp)
 {
-    if (!strcmp(arg, "help") || !strcmp(arg, "?")) {
+    if (is_help(arg)) {
         g_autofree char *text = qmp_reference();
 
         fputs(text, stdout);
@@ -340,20 +323,13 @@ static bool opt_mon(const char *arg, Error **errp)
 
 static bool opt_name(const char *arg, Error **errp)
 {
-    JsonObject *opts = keyval_parse(arg, "guest", NULL, errp);
-    bool ignored_by_nature = false;
-    bool ok;
+    g_autoptr(JsonObject) opts = keyval_parse(arg, "guest", NULL, errp);
+    bool ignored_by_nature = false;     /* threads are always named */
 
-    if (!opts) {
-        return false;
-    }
-    /* debug-threads: threads are always named. */
-    ok = keyval_take_str(opts, "guest", &qemu_name, errp) &&
-         keyval_take_bool(opts, "debug-threads", &ignored_by_nature, errp) &&
-         keyval_check_empty(opts, "-name", (const char *const[]){
-             "guest", "debug-threads", NULL }, errp);
-    json_object_unref(opts);
-    return ok;
+    return opts && keyval_take_str(opts, "guest", &qemu_name, errp) &&
+           keyval_take_bool(opts, "debug-threads", &ignored_by_nature, errp) &&
+           keyval_check_empty(opts, "-name", (const char *const[]){
+               "guest", "debug-threads", NULL }, errp);
 }
 
 static bool opt_uuid(const char *arg, Error **errp)
@@ -368,14 +344,10 @@ static bool opt_uuid(const char *arg, Error **errp)
 
 static bool opt_rtc(const char *arg, Error **errp)
 {
-    JsonObject *opts = keyval_parse(arg, NULL, NULL, errp);
-    bool ok = opts && rtc_configure(opts, errp);
+    g_autoptr(JsonObject) opts = keyval_parse(arg, NULL, NULL, errp);
 
     start_config.rtc_given = true;
-    if (opts) {
-        json_object_unref(opts);
-    }
-    return ok;
+    return opts && rtc_configure(opts, errp);
 }
 
 static bool opt_nodefaults(const char *arg, Error **errp)
@@ -457,7 +429,7 @@ static bool opt_S(const char *arg, Error **errp)
 
 static bool opt_d(const char *arg, Error **errp)
 {
-    if (!strcmp(arg, "help") || !strcmp(arg, "?")) {
+    if (is_help(arg)) {
         qemu_log_print_help();
         exit(0);
     }
@@ -471,41 +443,33 @@ static bool opt_D(const char *arg, Error **errp)
 
 static bool opt_trace(const char *arg, Error **errp)
 {
-    JsonObject *opts;
+    g_autoptr(JsonObject) opts = NULL;
     g_autofree char *pattern = NULL;
-    bool ok;
 
-    if (!strcmp(arg, "help")) {
+    if (is_help(arg)) {
         trace_event_list();
         exit(0);
     }
     opts = keyval_parse(arg, "enable", NULL, errp);
-    if (!opts) {
-        return false;
-    }
-    ok = keyval_take_str(opts, "enable", &pattern, errp) &&
-         keyval_check_empty(opts, "-trace", (const char *const[]){
-             "enable", NULL }, errp);
-    json_object_unref(opts);
-    return ok && trace_event_enable(pattern, errp);
+    return opts && keyval_take_str(opts, "enable", &pattern, errp) &&
+           keyval_check_empty(opts, "-trace", (const char *const[]){
+               "enable", NULL }, errp) &&
+           trace_event_enable(pattern, errp);
 }
 
 static bool opt_msg(const char *arg, Error **errp)
 {
-    JsonObject *opts = keyval_parse(arg, NULL, NULL, errp);
-    bool timestamp = false, ok;
+    g_autoptr(JsonObject) opts = keyval_parse(arg, NULL, NULL, errp);
+    bool timestamp = false;
 
-    if (!opts) {
+    if (!opts || !keyval_take_bool(opts, "timestamp", &timestamp, errp)) {
         return false;
     }
-    ok = keyval_take_bool(opts, "timestamp", &timestamp, errp) &&
-         keyval_take_bool(opts, "guest-name", &start_config.msg_guest_name,
-                          errp) &&
-         keyval_check_empty(opts, "-msg", (const char *const[]){
-             "timestamp", "guest-name", NULL }, errp);
-    json_object_unref(opts);
     error_set_timestamp(timestamp);
-    return ok;
+    return keyval_take_bool(opts, "guest-name", &start_config.msg_guest_name,
+                            errp) &&
+           keyval_check_empty(opts, "-msg", (const char *const[]){
+               "timestamp", "guest-name", NULL }, errp);
 }
 
 static bool opt_daemonize(const char *arg, Error **errp)
@@ -521,42 +485,34 @@ static bool opt_pidfile(const char *arg, Error **errp)
 
 static bool opt_overcommit(const char *arg, Error **errp)
 {
-    JsonObject *opts = keyval_parse(arg, NULL, NULL, errp);
-    bool mem_lock = false, cpu_pm = false, ok;
+    g_autoptr(JsonObject) opts = keyval_parse(arg, NULL, NULL, errp);
+    bool mem_lock = false, cpu_pm = false;
 
-    if (!opts) {
+    if (!opts || !keyval_take_bool(opts, "mem-lock", &mem_lock, errp) ||
+        !keyval_take_bool(opts, "cpu-pm", &cpu_pm, errp) ||
+        !keyval_check_empty(opts, "-overcommit", (const char *const[]){
+            "mem-lock", "cpu-pm", NULL }, errp)) {
         return false;
     }
-    ok = keyval_take_bool(opts, "mem-lock", &mem_lock, errp) &&
-         keyval_take_bool(opts, "cpu-pm", &cpu_pm, errp) &&
-         keyval_check_empty(opts, "-overcommit", (const char *const[]){
-             "mem-lock", "cpu-pm", NULL }, errp);
-    json_object_unref(opts);
-    if (ok && (mem_lock || cpu_pm)) {
+    if (mem_lock || cpu_pm) {
         error_setg(errp, "%s=on is not available", mem_lock ? "mem-lock"
                                                             : "cpu-pm");
         return false;
     }
-    return ok;
+    return true;
 }
 
 /* An audio back end that plays nothing is all that nobody can hear. */
 static bool opt_audiodev(const char *arg, Error **errp)
 {
-    JsonObject *opts = keyval_parse(arg, "driver", NULL, errp);
+    g_autoptr(JsonObject) opts = keyval_parse(arg, "driver", NULL, errp);
     g_autofree char *driver = NULL, *id = NULL;
-    bool ok;
 
-    if (!opts) {
-        return false;
-    }
-    ok = keyval_take_str(opts, "driver", &driver, errp) &&
-         keyval_take_str(opts, "id", &id, errp) &&
-         keyval_check_empty(opts, "-audiodev", (const char *const[]){
-             "driver", "id", NULL }, errp) &&
-         only(driver, "none", "there are no sound devices", errp);
-    json_object_unref(opts);
-    return ok;
+    return opts && keyval_take_str(opts, "driver", &driver, errp) &&
+           keyval_take_str(opts, "id", &id, errp) &&
+           keyval_check_empty(opts, "-audiodev", (const char *const[]){
+               "driver", "id", NULL }, errp) &&
+           only(driver, "none", "there are no sound devices", errp);
 }
 
 /* Who has no terminal cannot use it. */
@@ -722,99 +678,6 @@ const QEMUOptionTopic *const option_topics[] = {
 
 /* -- Reading it ---------------------------------------------------------- */
 
-static const QEMUOption *find_option(const char *name)
-{
-    for (int t = 0; option_topics[t]; t++) {
-        for (const QEMUOption *o = option_topics[t]->options; o->name; o++) {
-            if (!strcmp(o->name, name)) {
-                return o;
-            }
-        }
-    }
-    return NULL;
-}
-
-/* Left column, and a line: a topic is to fit a screen of 24 by 80. */
-#define HELP_LEFT 32
-#define HELP_LINE 79
-
-static void help_option(const QEMUOption *o)
-{
-    g_autofree char *left = NULL;
-    const char *syntax = o->syntax ?: "";
-
-    syntax += *syntax == '?';
-    left = g_strdup_printf("-%s %s", o->name, syntax);
-    if (strlen(left) >= HELP_LEFT) {
-        strcpy(left + HELP_LEFT - 4, "...");
-    }
-    printf("  %-*s%s\n", HELP_LEFT, left, o->help);
-}
-
-static void help_topic(const QEMUOptionTopic *topic)
-{
-    printf("%s (-help %s):\n", topic->title, topic->name);
-    for (const QEMUOption *o = topic->options; o->name; o++) {
-        if (o->help) {
-            help_option(o);
-        }
-    }
-}
-
-bool options_print_help(const char *topic, Error **errp)
-{
-    const QEMUOption *o;
-    const char *near;
-    g_autoptr(GPtrArray) names = g_ptr_array_new();
-
-    if (!topic) {
-        printf("usage: %s [OPTION]...\n"
-               "-help OPTION has the whole of one; the manual page and "
-               "docs/system/, of all.\n", error_get_progname());
-    }
-    for (int t = 0; option_topics[t]; t++) {
-        if (!topic || g_str_equal(topic, option_topics[t]->name)) {
-            printf("%s", topic ? "" : "\n");
-            help_topic(option_topics[t]);
-            if (topic) {
-                return true;
-            }
-        }
-        g_ptr_array_add(names, (void *)option_topics[t]->name);
-    }
-    if (!topic) {
-        return true;
-    }
-    topic += strspn(topic, "-");
-    o = find_option(topic);
-    if (o) {
-        printf("-%s %s\n", o->name, o->syntax ?: "");
-        if (o->help) {
-            printf("    %s\n", o->help);
-        }
-        return true;
-    }
-    g_ptr_array_add(names, NULL);
-    near = nearest_spelling(topic, (const char *const *)names->pdata);
-    error_setg(errp, near ? "there is neither a topic nor an option '%s' (did "
-               "you mean '%s'?)" : "there is neither a topic nor an option "
-               "'%s'", topic, near);
-    return false;
-}
-
-const char *options_nearest(const char *name)
-{
-    g_autoptr(GPtrArray) known = g_ptr_array_new();
-
-    for (int t = 0; option_topics[t]; t++) {
-        for (const QEMUOption *o = option_topics[t]->options; o->name; o++) {
-            g_ptr_array_add(known, (void *)o->name);
-        }
-    }
-    g_ptr_array_add(known, NULL);
-    return nearest_spelling(name, (const char *const *)known->pdata);
-}
-
 static bool unknown_option(const char *arg, const char *name, Error **errp)
 {
     const char *near = options_nearest(name), *why = option_absent(name);
@@ -863,16 +726,16 @@ bool options_handle(const char *name, const char *arg, Error **errp)
 
     g_free(typed);
     typed = g_strdup_printf("-%s%s%s", name, arg ? " " : "", arg ?: "");
-    if (arg && g_str_equal(arg, "help") && g_strv_contains(helped, name)) {
+    if (arg && is_help(arg) && g_strv_contains(helped, name)) {
         options_print_help(name, NULL);
         exit(0);
     }
-    return find_option(name)->handle(arg, errp);
+    return options_find(name)->handle(arg, errp);
 }
 
 bool options_takes_keyval(const char *name)
 {
-    const QEMUOption *o = find_option(name);
+    const QEMUOption *o = options_find(name);
 
     return o && o->syntax && strchr(o->syntax, '=');
 }
@@ -890,7 +753,7 @@ bool options_parse(int argc, char **argv, Error **errp)
             return false;
         }
         name += name[1] == '-' ? 2 : 1;
-        o = find_option(name);
+        o = options_find(name);
         if (!o) {
             return unknown_option(argv[i], name, errp);
         }

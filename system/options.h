@@ -29,8 +29,13 @@ extern const QEMUOptionTopic *const option_topics[];
 bool options_parse(int argc, char **argv, Error **errp);
 /* One option, as if it were on the command line. */
 bool options_handle(const char *name, const char *arg, Error **errp);
+const QEMUOption *options_find(const char *name);       /* NULL: none */
 /* Whether there is one whose argument is KEY=VALUE,... */
 bool options_takes_keyval(const char *name);
+/* Upstream's name for the group of an option, and the option of a group: the same
+ * name, but for a few. */
+const char *options_group_of(const char *option);
+const char *options_of_group(const char *group);
 /* Why an option of upstream's is not here, or what there is instead; NULL: it
  * is not known as one. */
 const char *option_absent(const char *name);

@@ -97,6 +97,11 @@ static bool store_flat(JsonObject *obj, const char *key, const char *value,
     return true;
 }
 
+bool is_help(const char *arg)
+{
+    return g_str_equal(arg, "help") || g_str_equal(arg, "?");
+}
+
 /* One element of the list; *@p ends behind it. */
 static bool take_element(JsonObject *obj, const char **p, StoreFn *store_fn,
                          const char *implied_key, bool *help, Error **errp)
@@ -112,7 +117,7 @@ static bool take_element(JsonObject *obj, const char **p, StoreFn *store_fn,
         return store_fn(obj, key, value, errp);
     }
     value = take_value(p);
-    if (g_str_equal(value, "help") || g_str_equal(value, "?")) {
+    if (is_help(value)) {
         if (!help) {
             error_setg(errp, "There is no help for this option");
             return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Values as the operator writes them: booleans, numbers, sizes, ids; and the
- * guess at what a misspelt word should have been.
+ * Values as the operator writes them: booleans, numbers, sizes, ids, files; and
+ * the guess at what a misspelt word should have been.
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
@@ -194,6 +194,28 @@ bool id_wellformed(const char *id)
         if (!g_ascii_isalnum(*id) && !strchr("-._", *id)) {
             return false;
         }
+    }
+    return true;
+}
+
+bool file_of_option(const char *path, uint64_t max, char **data, gsize *len,
+                    Error **errp)
+{
+    g_autoptr(GError) gerr = NULL;
+    struct stat st;
+
+    if (stat(path, &st) < 0) {
+        error_setg_errno(errp, errno, "'%s'", path);
+        return false;
+    }
+    if (!S_ISREG(st.st_mode) || st.st_size > max) {
+        error_setg(errp, "'%s': expects a regular file of at most %" PRIu64
+                   " bytes", path, max);
+        return false;
+    }
+    if (!g_file_get_contents(path, data, len, &gerr)) {
+        error_setg(errp, "'%s': %s", path, gerr->message);
+        return false;
     }
     return true;
 }

@@ -67,16 +67,6 @@ bool machine_help(GString *out, const char *name, Error **errp)
     return true;
 }
 
-bool machine_print_help(const char *name, Error **errp)
-{
-    GString *out = g_string_new(NULL);
-    bool ok = machine_help(out, name, errp);
-
-    fputs(out->str, stdout);
-    g_string_free(out, TRUE);
-    return ok;
-}
-
 /* -- RAM ----------------------------------------------------------------- */
 
 /* One that other processes can map, as proxies need it. */

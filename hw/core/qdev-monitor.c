@@ -315,16 +315,6 @@ bool qdev_help(GString *out, const char *driver, Error **errp)
     return dc != NULL;
 }
 
-bool qdev_print_help(const char *driver, Error **errp)
-{
-    GString *out = g_string_new(NULL);
-    bool ok = qdev_help(out, driver, errp);
-
-    fputs(out->str, stdout);
-    g_string_free(out, TRUE);
-    return ok;
-}
-
 /* -- info qtree ---------------------------------------------------------- */
 
 typedef struct TreeInfo {

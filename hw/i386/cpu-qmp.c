@@ -28,7 +28,6 @@ static JsonNode *query_cpu_definitions(JsonObject *args, Monitor *mon,
                                        Error **errp)
 {
     JsonArray *list = json_array_new();
-    JsonNode *node = json_node_new(JSON_NODE_ARRAY);
 
     for (const X86CPUModel *m = x86_cpu_models; m->name; m++) {
         g_autofree char *type = g_strconcat(m->name, X86_CPU_TYPE_SUFFIX,
@@ -49,8 +48,7 @@ static JsonNode *query_cpu_definitions(JsonObject *args, Monitor *mon,
         }
         json_array_add_object_element(list, def);
     }
-    json_node_take_array(node, list);
-    return node;
+    return qmp_take_array(list);
 }
 
 static bool set_props(X86CPUConfig *cfg, JsonObject *props, Error **errp)
@@ -106,7 +104,6 @@ static JsonNode *query_expansion(JsonObject *args, Monitor *mon, Error **errp)
     JsonObject *result, *expanded;
     X86CPUConfig cfg;
     Expansion e;
-    JsonNode *node;
 
     if (strchr(name, ',')) {
         error_setg(errp, "'%s' is not the name of a CPU model", name);
@@ -123,9 +120,7 @@ static JsonNode *query_expansion(JsonObject *args, Monitor *mon, Error **errp)
     json_object_set_object_member(expanded, "props", e.props);
     result = json_object_new();
     json_object_set_object_member(result, "model", expanded);
-    node = json_node_new(JSON_NODE_OBJECT);
-    json_node_take_object(node, result);
-    return node;
+    return qmp_take_object(result);
 }
 
 static const char *const expansion_types[] = { "static", "full", NULL };

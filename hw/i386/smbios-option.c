@@ -69,8 +69,7 @@ static bool check_uuid(const char *value, Error **errp)
         return false;
     }
     if (qemu_uuid && g_ascii_strcasecmp(qemu_uuid, value)) {
-        error_setg(errp, "uuid=%s: -uuid says %s", value,
-                   qemu_uuid);
+        error_setg(errp, "uuid=%s: -uuid says %s", value, qemu_uuid);
         return false;
     }
     if (!qemu_uuid) {
@@ -95,8 +94,8 @@ static bool check_value(SMBIOSField f, const char *value, Error **errp)
         return check_uuid(value, errp);
     case RELEASE:
         if (!smbios_parse_release(value, &ignored, &ignored)) {
-            error_setg(errp, "release=%s: expects "
-                       "MAJOR.MINOR, each up to 255", value);
+            error_setg(errp, "release=%s: expects MAJOR.MINOR, each up to 255",
+                       value);
             return false;
         }
         return true;
@@ -130,8 +129,8 @@ static bool add_fields(SMBIOSUser *user, uint8_t type, JsonObject *opts,
     }
     known[n] = NULL;
     if (!n) {
-        error_setg(errp, "type=%u: there are 0, 1, 2, 3, 4 and 17; "
-                   "others come from a file", type);
+        error_setg(errp, "type=%u: there are 0, 1, 2, 3, 4 and 17; others come "
+                   "from a file", type);
         return false;
     }
     return keyval_check_empty(opts, what, known, errp);
@@ -155,26 +154,14 @@ static bool check_structure(const uint8_t *p, size_t len)
 static bool add_file(SMBIOSUser *user, const char *name, Error **errp)
 {
     g_autofree char *data = NULL;
-    g_autoptr(GError) gerr = NULL;
-    struct stat st;
     gsize len;
 
-    if (stat(name, &st) < 0) {
-        error_setg_errno(errp, errno, "'%s'", name);
-        return false;
-    }
-    if (!S_ISREG(st.st_mode) || st.st_size > FILE_MAX) {
-        error_setg(errp, "'%s': expects a regular file of less "
-                   "than 64 KiB", name);
-        return false;
-    }
-    if (!g_file_get_contents(name, &data, &len, &gerr)) {
-        error_setg(errp, "'%s': %s", name, gerr->message);
+    if (!file_of_option(name, FILE_MAX, &data, &len, errp)) {
         return false;
     }
     if (!check_structure((uint8_t *)data, len)) {
-        error_setg(errp, "'%s': is not one SMBIOS structure with "
-                   "its texts and the two zeros that end it", name);
+        error_setg(errp, "'%s': is not one SMBIOS structure with its texts and "
+                   "the two zeros that end it", name);
         return false;
     }
     g_ptr_array_add(user->structures, g_bytes_new(data, len));
@@ -202,8 +189,7 @@ bool smbios_user_add(SMBIOSUser *user, JsonObject *opts, Error **errp)
         return false;
     }
     if (type == UINT64_MAX) {
-        error_setg(errp, "expects type=N,FIELD=VALUE... or "
-                   "file=FILE");
+        error_setg(errp, "expects type=N,FIELD=VALUE... or file=FILE");
         return false;
     }
     return add_fields(user, type, opts, errp);

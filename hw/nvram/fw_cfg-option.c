@@ -7,27 +7,6 @@
 
 #define FILE_MAX (64 * MiB)
 
-static bool read_file(const char *path, char **data, gsize *len, Error **errp)
-{
-    g_autoptr(GError) gerr = NULL;
-    struct stat st;
-
-    if (stat(path, &st) < 0) {
-        error_setg_errno(errp, errno, "'%s'", path);
-        return false;
-    }
-    if (!S_ISREG(st.st_mode) || st.st_size > FILE_MAX) {
-        error_setg(errp, "'%s': expects a regular file of at most "
-                   "64 MiB", path);
-        return false;
-    }
-    if (!g_file_get_contents(path, data, len, &gerr)) {
-        error_setg(errp, "'%s': %s", path, gerr->message);
-        return false;
-    }
-    return true;
-}
-
 bool fw_cfg_option(FWCfgState *s, JsonObject *opts, Error **errp)
 {
     g_autofree char *name = NULL, *string = NULL, *file = NULL;
@@ -41,8 +20,8 @@ bool fw_cfg_option(FWCfgState *s, JsonObject *opts, Error **errp)
         return false;
     }
     if (!name || !*name || !string == !file) {
-        error_setg(errp, "expects name=opt/NAME and either "
-                   "string=TEXT or file=FILE");
+        error_setg(errp, "expects name=opt/NAME and either string=TEXT or "
+                   "file=FILE");
         return false;
     }
     if (!g_str_has_prefix(name, "opt/")) {
@@ -51,7 +30,7 @@ bool fw_cfg_option(FWCfgState *s, JsonObject *opts, Error **errp)
     }
     if (string) {
         len = strlen(string);
-    } else if (!read_file(file, &string, &len, errp)) {
+    } else if (!file_of_option(file, FILE_MAX, &string, &len, errp)) {
         return false;
     }
     if (!fw_cfg_try_take_file(s, name, string, len, errp)) {

@@ -70,8 +70,8 @@ bool qemu_chr_delete(const char *id, Error **errp);
 const char *qemu_chr_label(const Chardev *chr);
 /* query-chardev: [{label, filename, frontend-open}] */
 JsonNode *qemu_chr_query(void);
-/* All kinds, or the parameters of one. */
-bool qemu_chr_print_help(const char *backend, Error **errp);
+/* "-chardev help" (NULL) and "-chardev BACKEND,help"; false: no such kind. */
+bool qemu_chr_help(GString *out, const char *backend, Error **errp);
 /* Ctrl-a x of a mux calls @quit; without one, it is exit(0). */
 void qemu_chr_set_quit_handler(void (*quit)(void));
 /* Sends what is queued (for a second at most), closes all, restores terminals;

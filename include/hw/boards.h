@@ -54,7 +54,6 @@ extern MachineState *current_machine;
 /* By name or alias; NULL if there is none. */
 MachineClass *find_machine(const char *name);
 /* "-machine help" (NULL) and "-machine NAME,help"; false: no such machine. */
-bool machine_print_help(const char *name, Error **errp);
 bool machine_help(GString *out, const char *name, Error **errp);
 /* Makes ms->ram of ms->ram_size bytes: the named backend, whose size counts
  * when ram_size is 0; or a shared memfd, of the class's default size then. */

@@ -175,7 +175,6 @@ void qdev_unplug_complete(DeviceState *dev);
  * may be NULL. */
 extern void (*qdev_deleted_hook)(const char *id, const char *path);
 /* "-device help" (NULL) and "-device DRIVER,help"; false: no such driver. */
-bool qdev_print_help(const char *driver, Error **errp);
 bool qdev_help(GString *out, const char *driver, Error **errp);
 /* `info qtree`: appends every bus and device with its properties. */
 void qdev_tree_info(GString *out);

@@ -11,6 +11,9 @@
 
 #include <json-glib/json-glib.h>
 
+/* "help" or "?" instead of an argument. */
+bool is_help(const char *arg);
+
 /**
  * keyval_parse - parse an option's argument.
  * @str: key=value list, or a JSON object when it begins with '{'
@@ -60,6 +63,10 @@ bool qemu_parse_size(const char *name, const char *value,
 /* The entry of NULL-terminated @known nearest to @word, or NULL if none is
  * near enough to be meant. */
 const char *nearest_spelling(const char *word, const char *const *known);
+
+/* All of a regular file of at most @max bytes, for g_free(). */
+bool file_of_option(const char *path, uint64_t max, char **data, gsize *len,
+                    Error **errp);
 
 /* Valid for an id: letter first, then letters, digits, '-', '.', '_'. */
 bool id_wellformed(const char *id);

@@ -285,7 +285,6 @@ DECLARE_OBJ_CHECKERS(UserCreatable, UserCreatableClass, USER_CREATABLE,
 Object *user_creatable_add(JsonObject *opts, Error **errp);
 bool user_creatable_del(const char *id, Error **errp);
 /* "-object help" (NULL) and "-object TYPE,help"; false: no such type. */
-bool user_creatable_print_help(const char *type, Error **errp);
 bool user_creatable_help(GString *out, const char *type, Error **errp);
 /* Appends a line for each property of @klass that can be set, by name. */
 void object_class_help(GString *out, ObjectClass *klass);

@@ -42,7 +42,8 @@ void accel_register(const AccelOps *ops);
 /* The first that works of "kvm:qtest" in @opts (or NULL: "kvm"); false: @errp
  * says why none does. */
 bool accel_configure(MachineState *ms, JsonObject *opts, Error **errp);
-void accel_print_help(void);    /* "-accel help" */
+/* "-accel help", whatever @name is. */
+bool accel_help(GString *out, const char *name, Error **errp);
 
 int kvm_irqchip_add_irqfd_notifier_gsi(EventNotifier *n, EventNotifier *rn,
                                        int gsi);
