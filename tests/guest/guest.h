@@ -19,44 +19,25 @@
 
 /* -- Accesses ------------------------------------------------------------ */
 
-static inline void outb(uint16_t port, uint8_t val)
-{
-    asm volatile("outb %0, %1" : : "a"(val), "Nd"(port) : "memory");
-}
-
-static inline uint8_t inb(uint16_t port)
-{
-    uint8_t val;
-
-    asm volatile("inb %1, %0" : "=a"(val) : "Nd"(port) : "memory");
-    return val;
-}
-
-static inline void outw(uint16_t port, uint16_t val)
-{
-    asm volatile("outw %0, %1" : : "a"(val), "Nd"(port) : "memory");
-}
-
-static inline uint16_t inw(uint16_t port)
-{
-    uint16_t val;
-
-    asm volatile("inw %1, %0" : "=a"(val) : "Nd"(port) : "memory");
-    return val;
-}
-
-static inline void outl(uint16_t port, uint32_t val)
-{
-    asm volatile("outl %0, %1" : : "a"(val), "Nd"(port) : "memory");
-}
-
-static inline uint32_t inl(uint16_t port)
-{
-    uint32_t val;
-
-    asm volatile("inl %1, %0" : "=a"(val) : "Nd"(port) : "memory");
-    return val;
-}
+/* outb() and inb(), and so on. */
+#define PORT_ACCESSES(suffix, type)                                     \
+    static inline void out##suffix(uint16_t port, type val)             \
+    {                                                                   \
+        asm volatile("out" #suffix " %0, %1"                            \
+                     : : "a"(val), "Nd"(port) : "memory");              \
+    }                                                                   \
+                                                                        \
+    static inline type in##suffix(uint16_t port)                        \
+    {                                                                   \
+        type val;                                                       \
+                                                                        \
+        asm volatile("in" #suffix " %1, %0"                             \
+                     : "=a"(val) : "Nd"(port) : "memory");              \
+        return val;                                                     \
+    }
+PORT_ACCESSES(b, uint8_t)
+PORT_ACCESSES(w, uint16_t)
+PORT_ACCESSES(l, uint32_t)
 
 /* Plain moves: one access of this size each, whatever the compiler thinks. */
 static inline uint32_t mmio_read32(uint32_t addr)
