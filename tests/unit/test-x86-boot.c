@@ -48,8 +48,10 @@ static uint8_t *ram_at(uint64_t addr)
     return (uint8_t *)memory_region_get_ram_ptr(&ram) + addr;
 }
 
+/* Thousands of times: a file that is replaced would be synced each time. */
 static void put_file(const char *path, const void *data, size_t len)
 {
+    unlink(path);
     g_assert_true(g_file_set_contents(path, data, len, NULL));
 }
 
