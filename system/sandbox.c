@@ -218,6 +218,8 @@ bool os_sandbox_apply(Error **errp)
         error_setg_errno(errp, -ret, "-sandbox: the kernel refuses the "
                          "filter");
     }
+    /* Or the thread that first asks for a date opens a file. */
+    tzset();
     qemu_thread_set_box(sandbox_guest_thread);
     return ret == 0;
 }
