@@ -31,7 +31,9 @@ static void world_up(void)
     memory_region_init_ram(&high, NULL, "high", HIGH_SIZE, &error_abort);
     memory_region_add_subregion(get_system_memory(), 0, &ram);
     memory_region_add_subregion(get_system_memory(), 4 * GiB, &high);
-    dir = g_dir_make_tmp("test-boot-XXXXXX", NULL);
+    /* Thousands of files, one after the other, in memory. */
+    dir = g_mkdtemp(g_strdup("/dev/shm/test-boot-XXXXXX"));
+    g_assert_nonnull(dir);
     kernel_path = g_build_filename(dir, "kernel", NULL);
     initrd_path = g_build_filename(dir, "initrd", NULL);
 }
@@ -48,7 +50,7 @@ static uint8_t *ram_at(uint64_t addr)
     return (uint8_t *)memory_region_get_ram_ptr(&ram) + addr;
 }
 
-/* Thousands of times: a file that is replaced would be synced each time. */
+/* One that is replaced would be synced each time. */
 static void put_file(const char *path, const void *data, size_t len)
 {
     unlink(path);
