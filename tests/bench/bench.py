@@ -4,8 +4,9 @@
 
 Groups: access (MMIO and config accesses of a guest), irq (interrupts), nvme
 (disk I/O, beside fio), start (start and memory), boot (Debian and SeaBIOS),
-idle.  Without names all are measured, which takes some minutes on an idle
-machine.  Values are medians; in brackets the least and the greatest seen.
+idle, box (with and without -sandbox).  Without names all are measured, which
+takes some minutes on an idle machine.  Values are medians; in brackets the
+least and the greatest seen.
 """
 import argparse
 import json
@@ -20,6 +21,7 @@ import time
 from common import DISTRIBUTION, OURS, Gone, Results, say
 from mpqemu_test import lab
 import boot
+import box
 import disks
 import guest_times
 import plot
@@ -28,7 +30,7 @@ import start
 
 GROUPS = {'access': guest_times.access, 'irq': guest_times.irq,
           'nvme': disks.nvme, 'start': start.start, 'boot': boot.boot_group,
-          'idle': guest_times.idle}
+          'idle': guest_times.idle, 'box': box.box}
 NEEDS_KVM = ('access', 'irq', 'boot', 'idle')
 
 

@@ -77,10 +77,10 @@ class Device(contextlib.AbstractContextManager):
     """A remote process with NVMe disks, one connection each."""
 
     def __init__(self, program, images, options='', links=None,
-                 functions=False):
+                 functions=False, more=()):
         ends = [socket.socketpair() for _ in images]
         command = [program, '-machine', 'x-remote', '-nodefaults', '-display',
-                   'none']
+                   'none', *more]
         for number, image in enumerate(images):
             there = ends[number][1]
             command += [

@@ -17,7 +17,7 @@ def tsc_ghz():
             / 1000
 
 
-def machine(main, remote, image, append):
+def machine(main, remote, image, append, more=(), remote_more=()):
     disk = [Disk(image, 'bench', 4)]
     return Machine(
         main, remote or DISTRIBUTION, [disk] if remote else (),
@@ -26,12 +26,13 @@ def machine(main, remote, image, append):
         # The distribution's QEMU fails with the host's model on a KVM that
         # is not hardware's, and needs many seconds for SeaBIOS there.
         extra=['-device', 'isa-debug-exit', '-cpu', 'qemu64',
-               *(['-bios', 'qboot.rom'] if main == DISTRIBUTION else [])])
+               *(['-bios', 'qboot.rom'] if main == DISTRIBUTION else []),
+               *more], remote_extra=remote_more)
 
 
-def once(main, remote, image, append):
+def once(main, remote, image, append, more=(), remote_more=()):
     """{kind: cycles}, or None if the guest came to no end."""
-    guest = machine(main, remote, image, append)
+    guest = machine(main, remote, image, append, more, remote_more)
     with guest:
         guest.expect(r'^@@ (done|gave-up).*\n', 30)
         guest.wait(3)
