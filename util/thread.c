@@ -95,10 +95,27 @@ bool qemu_cond_timedwait(QemuCond *cond, QemuMutex *mutex, int ms)
     return err == 0;
 }
 
+static void (*enter_box)(void);
+static __thread bool boxed_in;  /* by itself, or as its creator is */
+
+void qemu_thread_set_box(void (*enter)(void))
+{
+    enter_box = enter;
+}
+
+void qemu_thread_serve_guest(void)
+{
+    if (enter_box && !boxed_in) {
+        enter_box();
+        boxed_in = true;
+    }
+}
+
 typedef struct Start {
     void *(*fn)(void *);
     void *arg;
     char comm[16];              /* the kernel's limit */
+    bool boxed_in;
 } Start;
 
 /* A thread names itself: from outside that takes a file of /proc, which a
@@ -108,6 +125,7 @@ static void *thread_start(void *opaque)
     Start s = *(Start *)opaque;
 
     g_free(opaque);
+    boxed_in = s.boxed_in;
     prctl(PR_SET_NAME, s.comm, 0, 0, 0);
     return s.fn(s.arg);
 }
@@ -121,6 +139,7 @@ bool qemu_thread_create(QemuThread *thread, const char *name,
 
     start->fn = fn;
     start->arg = arg;
+    start->boxed_in = boxed_in;
     g_strlcpy(start->comm, name, sizeof(start->comm));
     /* A thread starts with its creator's mask: signals are the main thread's,
      * but for those that a thread's own access to memory causes. */
@@ -143,20 +162,6 @@ void *qemu_thread_join(QemuThread *thread)
 
     must(pthread_join(thread->thread, &result), "pthread_join");
     return result;
-}
-
-static void (*enter_box)(void);
-
-void qemu_thread_set_box(void (*enter)(void))
-{
-    enter_box = enter;
-}
-
-void qemu_thread_serve_guest(void)
-{
-    if (enter_box) {
-        enter_box();
-    }
 }
 
 bool qemu_thread_is_self(const QemuThread *thread)

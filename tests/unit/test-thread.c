@@ -204,6 +204,40 @@ static void test_bql(Shared *s, gconstpointer unused)
     g_assert_cmpuint(s->count, ==, 2000);
 }
 
+static int boxes;
+
+static void enter_box(void)
+{
+    __atomic_fetch_add(&boxes, 1, __ATOMIC_RELAXED);
+}
+
+static void *work_for_guest(void *opaque)
+{
+    QemuThread child;
+
+    qemu_thread_serve_guest();
+    qemu_thread_serve_guest();
+    if (opaque) {
+        g_assert_true(qemu_thread_create(&child, "child", work_for_guest, NULL,
+                                         &error_abort));
+        qemu_thread_join(&child);
+    }
+    return NULL;
+}
+
+/* A thread that one in the box makes is in it, and could not enter it. */
+static void test_box(Shared *s, gconstpointer unused)
+{
+    qemu_thread_set_box(enter_box);
+    for (int i = 1; i <= 2; i++) {
+        g_assert_true(qemu_thread_create(&s->thread, "guest", work_for_guest,
+                                         s, &error_abort));
+        qemu_thread_join(&s->thread);
+        g_assert_cmpint(boxes, ==, i);
+    }
+    qemu_thread_set_box(NULL);
+}
+
 #define ADD(path, fn) g_test_add(path, Shared, NULL, set_up, fn, tear_down)
 
 int main(int argc, char **argv)
@@ -217,5 +251,6 @@ int main(int argc, char **argv)
     ADD("/thread/timedwait-woken", test_timedwait_woken);
     ADD("/thread/name-signals-identity", test_identity);
     ADD("/thread/bql", test_bql);
+    ADD("/thread/box-is-entered-once-and-inherited", test_box);
     return g_test_run();
 }
