@@ -209,8 +209,10 @@ void blk_unlock_all(void)
     BlockBackend *blk;
 
     QTAILQ_FOREACH(blk, &block_backends, link) {
-        if (blk->dev && blk->file && !blk->in_flight &&
-            (!blk->engine || aio_context_is_owner(blk->engine->ctx))) {
+        /* One that a thread still serves is that thread's. */
+        if (blk->dev && blk->file &&
+            (!blk->engine || aio_context_is_owner(blk->engine->ctx)) &&
+            !blk->in_flight) {
             block_file_unlock(blk->file);
         }
     }
