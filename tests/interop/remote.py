@@ -730,6 +730,25 @@ class Life(unittest.TestCase):
             qmp.execute('quit')
             self.assertEqual(remote.end(), (0, ''))
 
+    def test_no_descriptors_for_a_device(self):
+        with tempfile.TemporaryDirectory() as folder:
+            remote, qmp, _ = self.listening(folder)
+            pid = remote.process.pid
+            opened = {int(n) for n in os.listdir(f'/proc/{pid}/fd')}
+            was = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+            # The first number that is free is not to be had.
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (
+                next(n for n in range(4096) if n not in opened), was[1]))
+            with self.assertRaisesRegex(Refused, 'Too many open files'):
+                qmp.execute('device_add', driver='edu', id='late')
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, was)
+            qmp.execute('device_add', driver='edu', id='late')
+            link = self.new_link(qmp, 'late')
+            self.assertEqual(link.config_read(0), 0x11e81234)
+            link.close()
+            qmp.execute('quit')
+            self.assertEqual(remote.end(), (0, ''))
+
     def test_nothing_to_serve_is_told(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, 'qmp')
@@ -757,9 +776,9 @@ class Life(unittest.TestCase):
         socket.send_fds(qmp.socket, [b' '], [there.fileno()])
         qmp.execute('getfd', fdname='peer')
         there.close()
-        qmp.execute('object-add', **{'qom-type': 'x-remote-object', 'id': 'next',
-                                     'devid': device, 'fd': 'peer',
-                                     'auto-shutdown': False})
+        qmp.execute('object-add', **{
+            'qom-type': 'x-remote-object', 'id': 'next', 'devid': device,
+            'fd': 'peer', 'auto-shutdown': False})
         return Link(mine)
 
     def connect_once(self, qmp):
