@@ -119,13 +119,14 @@ static void test_in_order(void)
 
 static void test_aliases_are_joined(void)
 {
-    MemoryRegion ram, a, b, c;
+    MemoryRegion ram, again, a, b, c;
     World w;
 
     world_init(&w);
     init_ram(&w, &ram, 16, 8, true);
+    memory_region_init_ram_block(&again, NULL, "again", ram.ram);
     memory_region_init_alias(&a, NULL, "a", &ram, 0, 2 * PAGE);
-    memory_region_init_alias(&b, NULL, "b", &ram, 2 * PAGE, PAGE);
+    memory_region_init_alias(&b, NULL, "b", &again, 2 * PAGE, PAGE);
     memory_region_init_alias(&c, NULL, "c", &ram, 7 * PAGE, PAGE);
     memory_region_transaction_begin();
     add(&w, 0, &a);
@@ -140,6 +141,7 @@ static void test_aliases_are_joined(void)
     del(&w, &a);
     del(&w, &b);
     del(&w, &c);
+    memory_region_finalize(&again);
     memory_region_finalize(&ram);
     world_end(&w);
 }
