@@ -543,6 +543,30 @@ class Descriptors(Path):
         self.assertEqual(main.qmp.events, [])
         self.assertEqual(main.end(), (0, []))
 
+    def test_for_one_that_comes_back(self):
+        self.changes = [lambda device: None, hold_first]
+        main = self.start(device=f'{self.socket},reconnect-ms=2').run()
+        main.enable()
+        self.lose(main)
+        held = self.next_is_held(1)
+        # The old connection's will be free: enough to watch the new one.
+        was = self.limit(main)
+        held.gate.set()
+        main.qmp.event(BACK, wire.LIMIT)
+        event = main.qmp.event(GONE, wire.LIMIT)
+        self.assertIn('no descriptors left', event['data']['reason'])
+        self.assertEqual(main.command(f'readl {BAR:#x}'), 0xffffffff)
+        self.limit(main, was)
+        main.qmp.event(BACK, wire.LIMIT)
+        self.assertEqual(main.command(f'readl {BAR:#x}'), 0x5a)
+        status, lines = main.end()
+        self.assertEqual(status, 0, lines)
+        self.assertEqual(len(lines), 5, lines)
+        for line, words in zip(lines, (
+                'is gone', 'no interrupts: cannot have them delivered',
+                'is back', 'no descriptors left for ', 'is back')):
+            self.assertIn(words, line)
+
 
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__)
