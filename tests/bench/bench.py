@@ -117,6 +117,8 @@ def main():
     for program in OURS, DISTRIBUTION:
         if not shutil.which(program):
             sys.exit(f'bench: there is no {program}')
+    if args.page and not report.has_place(args.page):
+        parser.error(f'{args.page} has no lines that the run goes between')
     results = Results()
     if args.add:
         with open(args.add, encoding='utf-8') as file:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Results for people: tables, and what was to be reached beside what was."""
 
+import re
+
 #: What, value of, divided by value of, at most (<=) or at least (>=), limit.
 #: A value is (group, what, who).
 GOALS = [
@@ -171,6 +173,12 @@ def page(results, where, folder, pictures):
     parts += ['\n'.join(f'- {note}' for note in results.notes)] \
         if results.notes else []
     return '\n\n'.join(parts) + '\n'
+
+
+def has_place(path):
+    """Whether the page is there and has the lines that a run goes between."""
+    with open(path, encoding='utf-8') as file:
+        return re.search(f'{BEGIN}.*{END}', file.read(), re.S) is not None
 
 
 def put_in_page(path, said):
