@@ -139,15 +139,23 @@ class Daemons:
         self.daemon.process.wait(60)
 
 
+def lacking():
+    """Which program is missing, or None."""
+    for name in ('libvirtd', 'virtlogd', 'virsh'):
+        if not shutil.which(name, path=os.environ.get('PATH', '')
+                            + ':/usr/sbin:/sbin'):
+            return f'needs {name}'
+    return None
+
+
 def impossible():
     """Why it cannot run here, or None."""
     if os.geteuid() != 0:
         return 'needs root'
     if not os.access('/dev/kvm', os.R_OK | os.W_OK):
         return 'needs KVM'
-    for name in ('libvirtd', 'virtlogd', 'virsh'):
-        if not shutil.which(name):
-            return f'needs {name}'
+    if lacking():
+        return lacking()
     if subprocess.run(['unshare', '-m', '-p', '--fork', '--mount-proc',
                        'true'], stderr=subprocess.DEVNULL,
                       check=False).returncode:
