@@ -104,7 +104,7 @@ static const SandboxCall base_calls[] = {
     { "rt_sigprocmask" },
     { "rt_sigaction" },
     { "rt_sigreturn" },
-    { "restart_syscall" },
+    { "restart_syscall", .rare = "a wait that a stop of the process cuts" },
     { "getpid", .rare = ABORT },
     { "gettid", .rare = ABORT },
     { "tgkill", "SIGABRT to itself", ABORT, { ARG(2, SIGABRT) }, true },
