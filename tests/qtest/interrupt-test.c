@@ -28,13 +28,6 @@ static const Board *board(QWorld *w)
     return &boards[g_str_equal(w->config->machine, "pc")];
 }
 
-static void set_route(QWorld *w, uint8_t val)
-{
-    QPCIDevice south = { w->main, 0, board(w)->south };
-
-    qpci_write(&south, board(w)->route, val, 1);
-}
-
 /* A second device, in the machine, where the first may be in a process. */
 #define LOCAL_SECOND "-device edu,addr=8.0"
 
@@ -60,12 +53,35 @@ static void ack_irq(QWorld *w, uint64_t bar)
     qtest_write(w->main, bar + ACK, 1, 4);
 }
 
+/* What a driver's handler does, and then the system. */
+static void end_apic(QWorld *w, uint64_t bar)
+{
+    ack_irq(w, bar);
+    apic_end(w->main);
+}
+
+static void end_pic(QWorld *w, uint64_t bar, int irq)
+{
+    ack_irq(w, bar);
+    pic_end(w->main, irq);
+}
+
 /* What is on its way arrives while the device is asked something. */
 static void settle(QWorld *w)
 {
     for (int i = 0; i < 20; i++) {
         qtest_read(w->main, BAR1 + STATUS, 4);
     }
+}
+
+/* A new route asks the device for its level: a question that comes after the
+ * next raise would make an interrupt more. */
+static void set_route(QWorld *w, uint8_t val)
+{
+    QPCIDevice south = { w->main, 0, board(w)->south };
+
+    qpci_write(&south, board(w)->route, val, 1);
+    settle(w);
 }
 
 /*
@@ -137,8 +153,7 @@ static void test_raise_take_end(QWorld *w)
     raise_irq(w, BAR1);
     taken(w);
     g_assert_true(apic_remote_irr(w->main, pin));
-    ack_irq(w, BAR1);
-    apic_end(w->main);
+    end_apic(w, BAR1);
     quiet(w);
     qtest_until(w->main, !apic_remote_irr(w->main, pin));
 }
@@ -149,8 +164,7 @@ static void test_many_times(QWorld *w)
     for (int i = 0; i < 50; i++) {
         raise_irq(w, BAR1);
         taken(w);
-        ack_irq(w, BAR1);
-        apic_end(w->main);
+        end_apic(w, BAR1);
     }
     quiet(w);
 }
@@ -164,8 +178,7 @@ static void test_end_while_high(QWorld *w)
         apic_end(w->main);
     }
     taken(w);
-    ack_irq(w, BAR1);
-    apic_end(w->main);
+    end_apic(w, BAR1);
     quiet(w);
 }
 
@@ -192,8 +205,7 @@ static void test_raise_between_ack_and_end(QWorld *w)
     settle(w);
     apic_end(w->main);
     taken(w);
-    ack_irq(w, BAR1);
-    apic_end(w->main);
+    end_apic(w, BAR1);
     quiet(w);
 }
 
@@ -206,8 +218,7 @@ static void test_masked_waits(QWorld *w)
     quiet(w);
     apic_route(w->main, pin, VECTOR, true);
     taken(w);
-    ack_irq(w, BAR1);
-    apic_end(w->main);
+    end_apic(w, BAR1);
 }
 
 static void test_priority_waits(QWorld *w)
@@ -219,8 +230,7 @@ static void test_priority_waits(QWorld *w)
     g_assert_false(apic_in_service(w->main, VECTOR));
     qtest_write(w->main, 0xfee00080, 0x50, 4);
     g_assert_true(apic_in_service(w->main, VECTOR));
-    ack_irq(w, BAR1);
-    apic_end(w->main);
+    end_apic(w, BAR1);
 }
 
 static void test_line_is_seen(QWorld *w)
@@ -230,8 +240,7 @@ static void test_line_is_seen(QWorld *w)
     qtest_irq_intercept_in(w->main, "ioapic");
     raise_irq(w, BAR1);
     qtest_wait_irq(w->main, pin, true);
-    ack_irq(w, BAR1);
-    apic_end(w->main);
+    end_apic(w, BAR1);
     qtest_wait_irq(w->main, pin, false);
 }
 
@@ -244,8 +253,7 @@ static void test_disable_bit(QWorld *w)
     g_assert_cmphex(qpci_read(&w->dev, 6, 2) & 8, ==, 8);
     qpci_write(&w->dev, 4, 7, 2);
     taken(w);
-    ack_irq(w, BAR1);
-    apic_end(w->main);
+    end_apic(w, BAR1);
     g_assert_cmphex(qpci_read(&w->dev, 6, 2) & 8, ==, 0);
 }
 
@@ -275,11 +283,9 @@ static void test_shared_both_are_served(QWorld *w)
     raise_irq(w, BAR2);
     taken(w);
     settle(w);
-    ack_irq(w, BAR1);
-    apic_end(w->main);
+    end_apic(w, BAR1);
     taken(w);                   /* the other still wants it */
-    ack_irq(w, BAR2);
-    apic_end(w->main);
+    end_apic(w, BAR2);
     quiet(w);
 }
 
@@ -295,8 +301,7 @@ static void test_shared_second_while_first_in_service(QWorld *w)
     taken(w);
     g_assert_cmphex(qtest_read(w->main, BAR1 + STATUS, 4), ==, 0);
     g_assert_cmphex(qtest_read(w->main, BAR2 + STATUS, 4), ==, 1);
-    ack_irq(w, BAR2);
-    apic_end(w->main);
+    end_apic(w, BAR2);
     quiet(w);
 }
 
@@ -320,13 +325,11 @@ static void test_shared_unmasked(QWorld *w)
         apic_route(w->main, pin, VECTOR, true);
         taken(w);
         if (raised[i].first && raised[i].second) {
-            ack_irq(w, BAR1);
-            apic_end(w->main);
+            end_apic(w, BAR1);
             taken(w);
         }
         ack_irq(w, BAR1);
-        ack_irq(w, BAR2);
-        apic_end(w->main);
+        end_apic(w, BAR2);
         quiet(w);
     }
 }
@@ -365,8 +368,7 @@ static void test_process_ends_beside_another(QWorld *w)
     end_process(w);
     apic_route(w->main, pin, VECTOR, true);
     taken(w);
-    ack_irq(w, BAR2);
-    apic_end(w->main);
+    end_apic(w, BAR2);
     quiet(w);
 }
 
@@ -387,8 +389,7 @@ static void serve_by_pic(QWorld *w, int irq)
     taken_by_pic(w, irq);
     pic_end(w->main, irq);
     taken_by_pic(w, irq);       /* still high */
-    ack_irq(w, BAR1);
-    pic_end(w->main, irq);
+    end_pic(w, BAR1, irq);
     quiet_pic(w);
 }
 
@@ -434,8 +435,7 @@ static void test_moves_while_high(QWorld *w)
     set_route(w, 10);
     pic_end(w->main, 11);
     taken_by_pic(w, 10);
-    ack_irq(w, BAR1);
-    pic_end(w->main, 10);
+    end_pic(w, BAR1, 10);
     quiet_pic(w);
 }
 
@@ -448,8 +448,7 @@ static void test_raised_without_a_route(QWorld *w)
     quiet_pic(w);
     set_route(w, 5);
     taken_by_pic(w, 5);
-    ack_irq(w, BAR1);
-    pic_end(w->main, 5);
+    end_pic(w, BAR1, 5);
 }
 
 /* Raised and lowered while nobody could see it. */
@@ -465,8 +464,7 @@ static void test_gone_before_a_route(QWorld *w)
     quiet_pic(w);
     raise_irq(w, BAR1);
     taken_by_pic(w, 5);
-    ack_irq(w, BAR1);
-    pic_end(w->main, 5);
+    end_pic(w, BAR1, 5);
 }
 
 static void test_from_pic_to_apic(QWorld *w)
@@ -485,8 +483,7 @@ static void test_from_pic_to_apic(QWorld *w)
     taken(w);
     apic_end(w->main);
     taken(w);
-    ack_irq(w, BAR1);
-    apic_end(w->main);
+    end_apic(w, BAR1);
     quiet(w);
 }
 
@@ -499,11 +496,9 @@ static void test_shared_on_pic(QWorld *w)
     raise_irq(w, BAR2);
     settle(w);
     taken_by_pic(w, 10);
-    ack_irq(w, BAR2);
-    pic_end(w->main, 10);
+    end_pic(w, BAR2, 10);
     taken_by_pic(w, 10);
-    ack_irq(w, BAR1);
-    pic_end(w->main, 10);
+    end_pic(w, BAR1, 10);
     quiet_pic(w);
 }
 
@@ -517,8 +512,7 @@ static void test_initialised_while_in_service(QWorld *w)
     pic_init(w->main);
     pic_unmask(w->main, 11, true);
     taken_by_pic(w, 11);
-    ack_irq(w, BAR1);
-    pic_end(w->main, 11);
+    end_pic(w, BAR1, 11);
 }
 
 /*
