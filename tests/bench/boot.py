@@ -85,6 +85,27 @@ def firmware(results, scratch, quick):
                 results.add('boot', 'SeaBIOS to a boot sector', who, took, 's')
 
 
+def run_inside(command, work):
+    """(lines of JSON, status, the end of the console) of the command where
+    64-bit kernels run."""
+    out, log = (os.path.join(work, name) for name in ('boot.out', 'boot.log'))
+    with open(out, 'w', encoding='utf-8') as file:
+        if lab.own_kvm()[0]:
+            status = subprocess.run(command, stdout=file,
+                                    check=False).returncode
+        else:
+            status = lab.run(command, work, limit=LIMIT_ALL, output=file,
+                             log=log)
+    with open(out, encoding='utf-8', errors='replace') as file:
+        lines = [line for line in file
+                 if line.startswith('[') and line.endswith(']\n')]
+    console = ''
+    if os.path.exists(log):
+        with open(log, encoding='utf-8', errors='replace') as file:
+            console = ' / '.join(file.read().split('\n')[-8:])
+    return lines, status, console
+
+
 def boot_group(results, scratch, quick):
     firmware(results, scratch, quick)
     image = Initramfs()
@@ -93,27 +114,19 @@ def boot_group(results, scratch, quick):
     initrd = image.write(os.path.join(scratch.disk, 'boot.cpio'))
     command = [sys.executable, os.path.realpath(__file__), initrd,
                '1' if quick else '2']
-    out = os.path.join(scratch.disk, 'boot.out')
-    with open(out, 'w', encoding='utf-8') as file:
-        if lab.own_kvm()[0]:
-            status = subprocess.run(command, stdout=file,
-                                    check=False).returncode
-        else:
-            status = lab.run(command, scratch.disk, limit=LIMIT_ALL,
-                             output=file)
+    lines, status, console = run_inside(command, scratch.disk)
+    if status == lab.NEVER_ENDED and not lines:
+        lines, status, console = run_inside(command, scratch.disk)
     if status:
-        results.note('boot: the nested guest came to no end' if
-                     status == lab.NEVER_ENDED else
+        results.note('boot: the nested guest came to no end; its console: '
+                     + console if status == lab.NEVER_ENDED else
                      f'boot: status {status} of what boots kernels')
-    with open(out, encoding='utf-8', errors='replace') as file:
-        for line in file:
-            if not line.startswith('['):
-                continue
-            who, smp, took = json.loads(line)
-            if took is None:
-                results.note(f'boot: {who}, -smp {smp}: no init')
-            else:
-                results.add('boot', f'to init, -smp {smp}', who, took, 's')
+    for line in lines:
+        who, smp, took = json.loads(line)
+        if took is None:
+            results.note(f'boot: {who}, -smp {smp}: no init')
+        else:
+            results.add('boot', f'to init, -smp {smp}', who, took, 's')
 
 
 if __name__ == '__main__':
