@@ -19,8 +19,9 @@ import unittest
 from mpqemu_test import lab, linux, suite
 from mpqemu_test.initramfs import Initramfs
 from mpqemu_test.pair import Program
-from mpqemu_test.virsh import (CONNECT, Daemons, Events, again_in_private,
-                               impossible, lacking, start, virsh, within)
+from mpqemu_test.virsh import (ADAPTER, CONNECT, DISK, Daemons, Events,
+                               again_in_private, impossible, lacking, start,
+                               virsh, within)
 
 SIZE = 256 << 10
 UP, LONG = 150, 90                  # seconds: to boot, for anything else
@@ -90,21 +91,6 @@ DOMAIN = '''
     <qemu:arg value='x-pci-proxy-dev,id=first,bus={bus},addr={addr},socket.type=unix,socket.path={socket}'/>
   </qemu:commandline>
 </domain>
-'''
-
-ADAPTER = '''
-<controller type='scsi' index='0' model='lsilogic'>
-  <address type='pci' bus='{bus}' slot='{slot}'/>
-</controller>
-'''
-
-DISK = '''
-<disk type='file' device='disk'>
-  <driver name='qemu' type='raw'/>
-  <source file='{file}'/>
-  <target dev='sda' bus='scsi'/>
-  <address type='drive' controller='0' bus='0' target='0' unit='0'/>
-</disk>
 '''
 
 
@@ -258,9 +244,10 @@ class Domain:
     def devices_come_and_go(self):
         """Begins and ends with the disk of the first process."""
         # By XML: an adapter, and a disk on it.
-        adapter = self.file('adapter.xml', ADAPTER.format(**self.adapter))
+        adapter = self.file('adapter.xml',
+                            ADAPTER.format(index=0, **self.adapter))
         image = self.file('image', os.urandom(SIZE))
-        disk = self.file('disk.xml', DISK.format(file=image))
+        disk = self.file('disk.xml', DISK.format(index=0, path=image))
         virsh('attach-device', 'guest', adapter, '--live')
         self.shows(f'has adapter,{self.disk},')
         virsh('attach-device', 'guest', disk, '--live')

@@ -18,8 +18,9 @@ import xml.etree.ElementTree as ET
 
 from mpqemu_test import tap
 from mpqemu_test.pair import DISTRIBUTION, Program
-from mpqemu_test.virsh import (Daemons, Events, again_in_private, impossible,
-                               start, virsh, within)
+from mpqemu_test.virsh import (ADAPTER, DISK, Daemons, Events,
+                               again_in_private, impossible, start, virsh,
+                               within)
 
 MAIN = None
 REMOTE = None
@@ -275,22 +276,6 @@ SAME = '''
     <memballoon model='none'/>
   </devices>
 </domain>
-'''
-
-
-#: Attached while it runs.
-ADAPTER = '''
-<controller type='scsi' index='{index}' model='lsilogic'>
-  <address type='pci' bus='{bus}' slot='{slot}'/>
-</controller>
-'''
-DISK = '''
-<disk type='file' device='disk'>
-  <driver name='qemu' type='raw'/>
-  <source file='{path}'/>
-  <target dev='sda' bus='scsi'/>
-  <address type='drive' controller='{index}' bus='0' target='0' unit='0'/>
-</disk>
 '''
 
 

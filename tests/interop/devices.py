@@ -24,6 +24,7 @@ from mpqemu_test.qmp import Refused  # noqa: E402
 import proxy  # noqa: E402
 import wire  # noqa: E402
 from proxy import BAR, Main, ret  # noqa: E402
+from wire import until  # noqa: E402
 
 KNOWS_UNPLUG = 0x55504c47       # in the padding of an answer
 ROM = 0x30
@@ -35,14 +36,6 @@ class Case(unittest.TestCase):
         main = Main(*args, **how)
         self.addCleanup(main.process.kill)
         return main
-
-
-def until(condition, what):
-    end = time.monotonic() + wire.LIMIT
-    while not condition():
-        if time.monotonic() > end:
-            raise AssertionError(f'never happened: {what}')
-        time.sleep(0.001)
 
 
 class FdLink(wire.Link):

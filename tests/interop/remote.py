@@ -18,7 +18,7 @@ sys.path.insert(0, os.path.join(here, '..', 'functional'))
 from mpqemu_test import tap  # noqa: E402
 from mpqemu_test.qmp import Qmp, Refused  # noqa: E402
 import wire  # noqa: E402
-from wire import Link, ONES, Remote  # noqa: E402
+from wire import Link, ONES, Remote, until  # noqa: E402
 
 PROGRAM = None
 CONNECTIONS = 2000
@@ -28,14 +28,6 @@ EDU_ID, EDU_LIVENESS, EDU_FACTORIAL, EDU_STATUS = 0, 4, 8, 0x20
 EDU_IRQ_STATUS, EDU_IRQ_RAISE, EDU_IRQ_ACK = 0x24, 0x60, 0x64
 EDU_SRC, EDU_DST, EDU_COUNT, EDU_CMD, EDU_BUFFER = \
     0x80, 0x88, 0x90, 0x98, 0x40000
-
-
-def until(condition, what):
-    end = time.monotonic() + wire.LIMIT
-    while not condition():
-        if time.monotonic() > end:
-            raise AssertionError(f'never happened: {what}')
-        time.sleep(0.001)
 
 
 def signalled(fd):

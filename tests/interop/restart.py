@@ -86,10 +86,7 @@ def main():
     parser.add_argument('only', nargs='*')
     args = parser.parse_args()
     PROGRAM = os.path.realpath(args.program)
-    loader = unittest.defaultTestLoader
-    module = sys.modules[__name__]
-    return tap.run(loader.loadTestsFromNames(args.only, module) if args.only
-                   else loader.loadTestsFromModule(module))
+    return tap.run_own(args.only)
 
 
 if __name__ == '__main__':

@@ -6,6 +6,7 @@ import os
 import socket
 import struct
 import subprocess
+import time
 
 SYNC_SYSMEM, RET, CFGWRITE, CFGREAD, BAR_WRITE, BAR_READ, SET_IRQFD, RESET = \
     range(8)
@@ -168,6 +169,15 @@ def memfd(size, flags=os.MFD_CLOEXEC):
 
 def eventfd():
     return os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+
+
+def until(condition, what):
+    """Wait for condition(); an error that names what after LIMIT."""
+    end = time.monotonic() + LIMIT
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f'never happened: {what}')
+        time.sleep(0.001)
 
 
 def taken(fd):

@@ -33,6 +33,21 @@ auth_unix_ro = "none"
 auth_unix_rw = "none"
 '''
 
+#: To be attached while a domain runs.
+ADAPTER = '''
+<controller type='scsi' index='{index}' model='lsilogic'>
+  <address type='pci' bus='{bus}' slot='{slot}'/>
+</controller>
+'''
+DISK = '''
+<disk type='file' device='disk'>
+  <driver name='qemu' type='raw'/>
+  <source file='{path}'/>
+  <target dev='sda' bus='scsi'/>
+  <address type='drive' controller='{index}' bus='0' target='0' unit='0'/>
+</disk>
+'''
+
 
 def virsh(*command, fails=False):
     """What virsh prints."""
