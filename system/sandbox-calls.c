@@ -76,6 +76,7 @@ static const SandboxCall base_calls[] = {
     { "ppoll" },
     { "fcntl", "F_GETFD", NULL, { ARG(1, F_GETFD) } },
     { "fcntl", "F_GETFL", NULL, { ARG(1, F_GETFL) } },
+    { "fcntl", "F_GET_SEALS", NULL, { ARG(1, F_GET_SEALS) } },
     { "fcntl", "F_SETFL with O_NONBLOCK", NULL,
       { ARG(1, F_SETFL), ARG_BITS(2, O_NONBLOCK, O_NONBLOCK) } },
     { "fstat", .rare = "C libraries other than Debian 12's" },

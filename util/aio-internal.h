@@ -38,6 +38,8 @@ struct AioContext {
 
     AioPollFn *submit;
     void *submit_opaque;
+    bool (*sleep)(void *opaque, bool sleep);
+    void *sleep_opaque;
 
     AdaptiveSpin spin;          /* before a sleep */
     int64_t fds_checked_ns;
@@ -48,7 +50,7 @@ struct AioContext {
 /* How long this thread may sleep: 0, nanoseconds, or -1 for ever. */
 int64_t aio_compute_timeout(AioContext *ctx);
 /* Says that the owner sleeps from here to aio_leave_sleep(); false if it must
- * not, because it has been notified. */
+ * not, because it has been notified or its hook objects. */
 bool aio_enter_sleep(AioContext *ctx);
 void aio_leave_sleep(AioContext *ctx);
 void aio_kick_all(void);

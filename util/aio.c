@@ -145,6 +145,13 @@ void aio_set_submit_hook(AioContext *ctx, AioPollFn *fn, void *opaque)
     ctx->submit_opaque = opaque;
 }
 
+void aio_set_sleep_hook(AioContext *ctx, bool (*fn)(void *opaque, bool sleep),
+                        void *opaque)
+{
+    ctx->sleep = fn;
+    ctx->sleep_opaque = opaque;
+}
+
 bool aio_submit(AioContext *ctx)
 {
     return ctx->submit && ctx->submit(ctx->submit_opaque);
@@ -168,12 +175,16 @@ static bool is_notified(AioContext *ctx)
 bool aio_enter_sleep(AioContext *ctx)
 {
     __atomic_fetch_add(&ctx->sleepers, 1, __ATOMIC_SEQ_CST);
-    return !is_notified(ctx);
+    return !is_notified(ctx) &&
+           (!ctx->sleep || ctx->sleep(ctx->sleep_opaque, true));
 }
 
 void aio_leave_sleep(AioContext *ctx)
 {
     __atomic_fetch_sub(&ctx->sleepers, 1, __ATOMIC_SEQ_CST);
+    if (ctx->sleep) {
+        ctx->sleep(ctx->sleep_opaque, false);
+    }
 }
 
 void aio_kick_sleeper(AioContext *ctx)

@@ -59,6 +59,7 @@ JsonObject *link_stats_to_json(const LinkStats *stats)
                                    link_stats_percentile(stats, kind, 99));
         json_object_set_object_member(out, access_names[kind], access);
     }
+    json_object_set_int_member(out, "by-mailbox", load(&stats->by_mailbox));
     json_object_set_int_member(out, "memory-tables",
                                load(&stats->memory_tables));
     json_object_set_int_member(out, "raised", load(&stats->raised));

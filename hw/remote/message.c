@@ -2,7 +2,7 @@
 /*
  * A link as the remote process serves it: one thread, in which the device and
  * everything that belongs to it runs.  Each request costs one receive and one
- * send.  Whatever the other side sends, it reaches only this link's device.
+ * send, or passes by the mailbox while both sides are awake.  Whatever the other side sends, it reaches only this link's device.
  */
 #include "qemu/osdep.h"
 #include <sys/socket.h>
@@ -19,6 +19,8 @@
 #define REPLY_TIMEOUT_MS 10000
 /* Requests served in one go before the device's other events get a turn. */
 #define REQUESTS_IN_A_ROW 64
+/* With a mailbox, one look in so many is at the socket. */
+#define SOCKET_LOOKS 16
 
 static void G_GNUC_PRINTF(2, 3) link_close(RemoteLink *link, const char *fmt,
                                            ...)
@@ -38,12 +40,25 @@ static void G_GNUC_PRINTF(2, 3) link_close(RemoteLink *link, const char *fmt,
 static void reply(RemoteLink *link, uint64_t value, uint64_t size)
 {
     MPQemuMsg msg = {
-        .cmd = MPQEMU_CMD_RET, .pad = MPQEMU_PAD_UNPLUG, .size = size,
-        .data.u64 = value,
+        .cmd = MPQEMU_CMD_RET, .size = size, .data.u64 = value,
+        .pad = MPQEMU_PAD_MAGIC | MPQEMU_KNOWS_UNPLUG | MPQEMU_KNOWS_MAILBOX,
     };
-    int ret = mpqemu_channel_send(&link->ch, &msg, REPLY_TIMEOUT_MS);
+    int ret = 0;
 
-    if (ret == -EPIPE || ret == -ECONNRESET) {
+    if (link->by_mailbox) {
+        link->by_mailbox = false;
+        ret = mailbox_answer(link->mailbox, value);
+        if (ret > 0) {
+            link_stats_inc(&link->stats.by_mailbox);
+            return;
+        }
+    }
+    if (!ret) {
+        ret = mpqemu_channel_send(&link->ch, &msg, REPLY_TIMEOUT_MS);
+    }
+    if (ret == -EPROTO) {
+        link_close(link, "nonsense in the mailbox");
+    } else if (ret == -EPIPE || ret == -ECONNRESET) {
         link_close(link, NULL);
     } else if (ret < 0) {
         link_close(link, "a reply could not be sent: %s", strerror(-ret));
@@ -172,6 +187,35 @@ static void process_unplugfd(RemoteLink *link, MPQemuMsg *msg)
     msg->num_fds = 0;
 }
 
+static bool mailbox_sleep(void *opaque, bool sleep)
+{
+    RemoteLink *link = opaque;
+
+    return mailbox_set_awake(link->mailbox, !sleep);
+}
+
+static void set_mailbox(RemoteLink *link, Mailbox *mb)
+{
+    mailbox_unmap(link->mailbox);
+    link->mailbox = mb;
+    aio_set_sleep_hook(link->rd->ctx, mb ? mailbox_sleep : NULL, link);
+    if (mb) {
+        mailbox_set_awake(mb, true);
+    }
+}
+
+static void process_mailbox(RemoteLink *link, MPQemuMsg *msg)
+{
+    g_autoptr(Error) err = NULL;
+    Mailbox *mb = mailbox_map(msg->fds[0], &err);
+
+    if (mb) {
+        set_mailbox(link, mb);
+    } else {
+        link_close(link, "%s", error_get_pretty(err));
+    }
+}
+
 bool remote_link_ask_unplug(RemoteLink *link)
 {
     static const uint64_t one = 1;
@@ -193,6 +237,7 @@ static const struct {
     [MPQEMU_CMD_SET_IRQFD] = { process_irqfd, LINK_ACCESS_MAX },
     [MPQEMU_CMD_DEVICE_RESET] = { process_reset, LINK_RESET },
     [MPQEMU_CMD_SET_UNPLUGFD] = { process_unplugfd, LINK_ACCESS_MAX },
+    [MPQEMU_CMD_SET_MAILBOX] = { process_mailbox, LINK_ACCESS_MAX },
 };
 
 /* -- The loop ------------------------------------------------------------ */
@@ -220,10 +265,21 @@ static void process(RemoteLink *link, MPQemuMsg *msg)
     mpqemu_msg_close_fds(msg);
 }
 
-/* Serves what one receive brings.  True if that was anything. */
-static bool serve_arrived(void *opaque)
+static bool serve_mailbox(RemoteLink *link)
 {
-    RemoteLink *link = opaque;
+    MPQemuMsg msg;
+
+    if (!link->open || !link->mailbox || !mailbox_take(link->mailbox, &msg)) {
+        return false;
+    }
+    link->by_mailbox = true;
+    process(link, &msg);
+    return true;
+}
+
+/* Serves what one receive brings.  True if that was anything. */
+static bool serve_arrived(RemoteLink *link)
+{
     MPQemuMsg msg;
     int n = 0;
 
@@ -256,14 +312,25 @@ static void serve_readable(void *opaque)
     serve_arrived(opaque);
 }
 
+static bool serve_awake(void *opaque)
+{
+    RemoteLink *link = opaque;
+
+    return serve_mailbox(link) ||
+           ((!link->mailbox || ++link->looks % SOCKET_LOOKS == 0) &&
+            serve_arrived(link));
+}
+
 void remote_link_serve(RemoteLink *link)
 {
     RemoteDevice *rd = link->rd;
 
     aio_set_fd_handler(rd->ctx, link->ch.fd, serve_readable, NULL,
-                       serve_arrived, link);
+                       serve_awake, link);
     while (link->open) {
         aio_poll(rd->ctx, !link->more);
+        /* What came when the thread was about to sleep, or busy. */
+        serve_mailbox(link);
         if (link->open && remote_sysmem_lost(rd)) {
             link_close(link, "guest memory was taken away while it was used");
         }
@@ -277,6 +344,7 @@ void remote_link_serve(RemoteLink *link)
     remote_iohub_clear_fds(link->iohub, remote_iohub_map_irq(rd->pci_dev, 0));
     remote_sysmem_clear(rd);
     set_unplug_fd(link, -1);
+    set_mailbox(link, NULL);
     mpqemu_channel_close(&link->ch);
     aio_context_leave(rd->ctx);
 }

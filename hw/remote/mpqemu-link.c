@@ -33,6 +33,7 @@ static const struct {
     [MPQEMU_CMD_SET_IRQFD] = { "SET_IRQFD", 0, 2, 2 },
     [MPQEMU_CMD_DEVICE_RESET] = { "DEVICE_RESET", 0 },
     [MPQEMU_CMD_SET_UNPLUGFD] = { "SET_UNPLUGFD", 0, 1, 1 },
+    [MPQEMU_CMD_SET_MAILBOX] = { "SET_MAILBOX", 0, 1, 1 },
 };
 
 const char *mpqemu_cmd_name(int cmd)

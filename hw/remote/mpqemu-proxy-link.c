@@ -3,16 +3,17 @@
  * The proxy's end of a link in mpqemu's format.
  *
  * A request costs one send and, while the answer comes within the spin, one
- * successful receive (qemu/spin.h).
+ * successful receive (qemu/spin.h).  If the other side has taken a mailbox and
+ * is awake, it costs no system call at all.
  *
- * Memory tables and interrupt descriptors have no answer, and are sent by
+ * Memory tables and descriptors have no answer, and are sent by
  * whoever holds the request lock: a caller that finds it taken leaves them
  * for the holder, so that setting them never waits for a slow device.
  */
 #include "qemu/osdep.h"
 #include <poll.h>
 #include <sys/socket.h>
-#include "hw/remote/mpqemu-link.h"
+#include "hw/remote/mailbox.h"
 #include "hw/remote/proxy-link.h"
 #include "qemu/bitops.h"
 #include "qemu/log.h"
@@ -21,18 +22,27 @@
 #include "qemu/thread.h"
 #include "qemu/timer.h"
 
+/* What has no answer, in the order in which a device needs it. */
+enum { POST_MEMORY, POST_IRQFD, POST_UNPLUGFD, POST_MAILBOX, POST_MAX };
+
 typedef struct MPQemuProxyLink {
     ProxyLink parent;
     MPQemuChannel ch;
     unsigned timeout_ms;
     AdaptiveSpin spin;          /* for an answer */
+    Mailbox *mailbox;           /* or NULL */
+    bool unheard;               /* something was sent that has no answer, and
+                                   the socket has had none since */
 
     QemuMutex request_lock;     /* guards the above; one request at a time */
     QemuMutex pending_lock;     /* guards parent.why and what follows; held
                                    briefly */
-    bool memory_pending, irqfd_pending, unplugfd_pending;
-    MPQemuMsg memory, irqfd, unplugfd;  /* own duplicates of descriptors */
-    bool can_unplug;            /* a RET has said so; atomic */
+    struct {
+        bool pending;
+        MPQemuMsg msg;          /* has duplicates of the descriptors */
+    } posts[POST_MAX];
+    Mailbox *new_mailbox;       /* becomes @mailbox when it is sent */
+    uint32_t knows;             /* MPQEMU_KNOWS_*, from a RET; atomic */
 } MPQemuProxyLink;
 
 static MPQemuProxyLink *impl(ProxyLink *link)
@@ -82,30 +92,44 @@ static bool send_msg(MPQemuProxyLink *l, const MPQemuMsg *msg)
     return ret == 0;
 }
 
-/* Sends what waits, in the order in which a device needs it.  Request lock. */
+/* The first that waits, or POST_MAX.  Pending lock. */
+static int first_post(MPQemuProxyLink *l)
+{
+    int i = 0;
+
+    while (i < POST_MAX && !l->posts[i].pending) {
+        i++;
+    }
+    return i;
+}
+
+static bool take_post(MPQemuProxyLink *l, MPQemuMsg *msg)
+{
+    QEMU_LOCK_GUARD(&l->pending_lock);
+    int i = first_post(l);
+
+    if (i == POST_MAX) {
+        return false;
+    }
+    *msg = l->posts[i].msg;
+    l->posts[i].pending = false;
+    if (i == POST_MAILBOX) {
+        mailbox_unmap(l->mailbox);
+        l->mailbox = g_steal_pointer(&l->new_mailbox);
+    }
+    return true;
+}
+
+/* Sends what waits.  Request lock. */
 static void flush_pending(MPQemuProxyLink *l)
 {
-    for (;;) {
-        MPQemuMsg msg;
+    MPQemuMsg msg;
 
-        qemu_mutex_lock(&l->pending_lock);
-        if (l->memory_pending) {
-            msg = l->memory;
-            l->memory_pending = false;
-        } else if (l->irqfd_pending) {
-            msg = l->irqfd;
-            l->irqfd_pending = false;
-        } else if (l->unplugfd_pending) {
-            msg = l->unplugfd;
-            l->unplugfd_pending = false;
-        } else {
-            qemu_mutex_unlock(&l->pending_lock);
-            return;
-        }
-        qemu_mutex_unlock(&l->pending_lock);
+    while (take_post(l, &msg)) {
         if (send_msg(l, &msg) && msg.cmd == MPQEMU_CMD_SYNC_SYSMEM) {
             link_stats_inc(&l->parent.stats.memory_tables);
         }
+        l->unheard = true;
         mpqemu_msg_close_fds(&msg);
     }
 }
@@ -113,7 +137,7 @@ static void flush_pending(MPQemuProxyLink *l)
 static bool has_pending(MPQemuProxyLink *l)
 {
     QEMU_LOCK_GUARD(&l->pending_lock);
-    return l->memory_pending || l->irqfd_pending || l->unplugfd_pending;
+    return first_post(l) < POST_MAX;
 }
 
 /* Whoever gets the lock sends; a holder looks again after it let go, so what
@@ -126,8 +150,7 @@ static void flush_unless_busy(MPQemuProxyLink *l)
     }
 }
 
-static void post(MPQemuProxyLink *l, MPQemuMsg *slot, bool *pending,
-                 MPQemuMsg *msg)
+static void post(MPQemuProxyLink *l, int what, MPQemuMsg *msg)
 {
     for (int i = 0; i < msg->num_fds; i++) {
         msg->fds[i] = fcntl(msg->fds[i], F_DUPFD_CLOEXEC, 0);
@@ -142,11 +165,11 @@ static void post(MPQemuProxyLink *l, MPQemuMsg *slot, bool *pending,
         }
     }
     qemu_mutex_lock(&l->pending_lock);
-    if (*pending) {
-        mpqemu_msg_close_fds(slot);
+    if (l->posts[what].pending) {
+        mpqemu_msg_close_fds(&l->posts[what].msg);
     }
-    *slot = *msg;
-    *pending = true;
+    l->posts[what].msg = *msg;
+    l->posts[what].pending = true;
     qemu_mutex_unlock(&l->pending_lock);
     flush_unless_busy(l);
 }
@@ -166,7 +189,7 @@ static void link_set_memory(ProxyLink *link, const ProxyMemRegion *regions,
         msg.data.sync_sysmem.offsets[i] = regions[i].offset;
         msg.fds[i] = regions[i].fd;
     }
-    post(l, &l->memory, &l->memory_pending, &msg);
+    post(l, POST_MEMORY, &msg);
 }
 
 static void link_set_irqfd(ProxyLink *link, int irqfd, int resamplefd)
@@ -177,7 +200,12 @@ static void link_set_irqfd(ProxyLink *link, int irqfd, int resamplefd)
         .num_fds = 2,
     };
 
-    post(l, &l->irqfd, &l->irqfd_pending, &msg);
+    post(l, POST_IRQFD, &msg);
+}
+
+static bool knows(MPQemuProxyLink *l, uint32_t what)
+{
+    return __atomic_load_n(&l->knows, __ATOMIC_ACQUIRE) & what;
 }
 
 static void link_set_unplugfd(ProxyLink *link, int fd)
@@ -187,8 +215,26 @@ static void link_set_unplugfd(ProxyLink *link, int fd)
         .cmd = MPQEMU_CMD_SET_UNPLUGFD, .fds = { fd }, .num_fds = 1,
     };
 
-    if (__atomic_load_n(&l->can_unplug, __ATOMIC_ACQUIRE)) {
-        post(l, &l->unplugfd, &l->unplugfd_pending, &msg);
+    if (knows(l, MPQEMU_KNOWS_UNPLUG)) {
+        post(l, POST_UNPLUGFD, &msg);
+    }
+}
+
+static void link_open_mailbox(ProxyLink *link)
+{
+    MPQemuProxyLink *l = impl(link);
+    MPQemuMsg msg = { .cmd = MPQEMU_CMD_SET_MAILBOX, .num_fds = 1 };
+    int fd;
+
+    if (!l->spin.max_ns || !knows(l, MPQEMU_KNOWS_MAILBOX)) {
+        return;
+    }
+    /* Without one, requests go on by the socket. */
+    l->new_mailbox = mailbox_new(&fd, NULL);
+    if (l->new_mailbox) {
+        msg.fds[0] = fd;
+        post(l, POST_MAILBOX, &msg);
+        close(fd);
     }
 }
 
@@ -200,9 +246,6 @@ static int spin_for_reply(MPQemuProxyLink *l, MPQemuMsg *msg, int64_t begin)
     int64_t now = begin;
     int ret;
 
-    if (!adaptive_spin_begin(&l->spin, begin)) {
-        return -EAGAIN;
-    }
     do {
         ret = mpqemu_channel_recv(&l->ch, msg);
         if (ret != -EAGAIN) {
@@ -214,10 +257,11 @@ static int spin_for_reply(MPQemuProxyLink *l, MPQemuMsg *msg, int64_t begin)
     return ret;
 }
 
-static bool receive_reply(MPQemuProxyLink *l, MPQemuMsg *msg, int64_t begin)
+static bool receive_reply(MPQemuProxyLink *l, MPQemuMsg *msg, int64_t begin,
+                          bool awake)
 {
     int64_t deadline = begin + (int64_t)l->timeout_ms * SCALE_MS;
-    int ret = spin_for_reply(l, msg, begin);
+    int ret = awake ? spin_for_reply(l, msg, begin) : -EAGAIN;
 
     while (ret == -EAGAIN) {
         int64_t now = qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
@@ -261,10 +305,67 @@ static bool reply_valid(MPQemuProxyLink *l, const MPQemuMsg *reply,
                   reply->size, size);
         return false;
     }
-    if (reply->pad == MPQEMU_PAD_UNPLUG && !l->can_unplug) {
-        __atomic_store_n(&l->can_unplug, true, __ATOMIC_RELEASE);
+    if ((reply->pad & MPQEMU_PAD_MAGIC_MASK) == MPQEMU_PAD_MAGIC) {
+        __atomic_store_n(&l->knows, reply->pad & ~MPQEMU_PAD_MAGIC_MASK,
+                         __ATOMIC_RELEASE);
     }
     return true;
+}
+
+/* As mailbox_give_up(); an answer that came in time is 1. */
+static int spin_for_mailbox(MPQemuProxyLink *l, uint64_t *value, int64_t begin)
+{
+    int64_t now = begin;
+    int ret;
+
+    do {
+        ret = mailbox_look(l->mailbox, value);
+        if (ret) {
+            adaptive_spin_paid(&l->spin, now);
+            return ret;
+        }
+        now = qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
+    } while (adaptive_spin_more(&l->spin, now));
+    return mailbox_give_up(l->mailbox, value);
+}
+
+static bool ask_by_socket(MPQemuProxyLink *l, const MPQemuMsg *msg,
+                          MPQemuMsg *reply, uint64_t reply_size,
+                          int64_t begin, bool awake)
+{
+    bool ok = send_msg(l, msg) && receive_reply(l, reply, begin, awake) &&
+              reply_valid(l, reply, reply_size);
+
+    l->unheard &= !ok;
+    return ok;
+}
+
+/* A request and its answer.  Request lock. */
+static bool ask(MPQemuProxyLink *l, const MPQemuMsg *msg, MPQemuMsg *reply,
+                uint64_t reply_size, int64_t begin)
+{
+    bool awake = adaptive_spin_begin(&l->spin, begin), ok;
+
+    /* What was sent before must be known before what the mailbox has. */
+    if (!awake || !l->mailbox || l->unheard ||
+        !mailbox_post(l->mailbox, msg)) {
+        return ask_by_socket(l, msg, reply, reply_size, begin, awake);
+    }
+    switch (spin_for_mailbox(l, &reply->data.u64, begin)) {
+    case 1:
+        link_stats_inc(&l->parent.stats.by_mailbox);
+        return true;
+    case -ECANCELED:
+        return ask_by_socket(l, msg, reply, reply_size, begin, false);
+    case -EINPROGRESS:
+        ok = receive_reply(l, reply, begin, false) &&
+             reply_valid(l, reply, reply_size);
+        mailbox_clear(l->mailbox);
+        return ok;
+    default:
+        link_dies(l, "bad answer: nonsense in the mailbox");
+        return false;
+    }
 }
 
 static bool request(ProxyLink *link, MPQemuMsg *msg, LinkAccess kind,
@@ -273,8 +374,8 @@ static bool request(ProxyLink *link, MPQemuMsg *msg, LinkAccess kind,
     uint64_t reply_size = kind == LINK_RESET ? 0 : sizeof(uint64_t);
     MPQemuProxyLink *l = impl(link);
     MPQemuMsg reply = { .num_fds = 0 };
-    bool ok = false;
     int64_t begin, took;
+    bool ok;
 
     if (proxy_link_is_dead(link)) {
         return false;
@@ -282,9 +383,9 @@ static bool request(ProxyLink *link, MPQemuMsg *msg, LinkAccess kind,
     qemu_mutex_lock(&l->request_lock);
     flush_pending(l);
     begin = qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
-    if (send_msg(l, msg) && receive_reply(l, &reply, begin)) {
-        ok = reply_valid(l, &reply, reply_size);
-        mpqemu_msg_close_fds(&reply);
+    ok = ask(l, msg, &reply, reply_size, begin);
+    mpqemu_msg_close_fds(&reply);
+    if (ok) {
         took = qemu_clock_get_ns(QEMU_CLOCK_REALTIME) - begin;
         link_stats_access(&link->stats, kind, took);
     }
@@ -367,26 +468,30 @@ static void link_shutdown(ProxyLink *link)
     shutdown(impl(link)->ch.fd, SHUT_RDWR);
 }
 
-static void drop_pending(MPQemuProxyLink *l)
+static void drop_posts(MPQemuProxyLink *l)
 {
-    if (l->memory_pending) {
-        mpqemu_msg_close_fds(&l->memory);
+    for (int i = 0; i < POST_MAX; i++) {
+        if (l->posts[i].pending) {
+            mpqemu_msg_close_fds(&l->posts[i].msg);
+            l->posts[i].pending = false;
+        }
     }
-    if (l->irqfd_pending) {
-        mpqemu_msg_close_fds(&l->irqfd);
-    }
-    if (l->unplugfd_pending) {
-        mpqemu_msg_close_fds(&l->unplugfd);
-    }
-    l->memory_pending = l->irqfd_pending = l->unplugfd_pending = false;
+    mailbox_unmap(g_steal_pointer(&l->new_mailbox));
+}
+
+/* Ends all that is the connection's. */
+static void disconnect(MPQemuProxyLink *l)
+{
+    drop_posts(l);
+    mailbox_unmap(g_steal_pointer(&l->mailbox));
+    mpqemu_channel_close(&l->ch);
 }
 
 static void link_free(ProxyLink *link)
 {
     MPQemuProxyLink *l = impl(link);
 
-    drop_pending(l);
-    mpqemu_channel_close(&l->ch);
+    disconnect(l);
     qemu_mutex_destroy(&l->request_lock);
     qemu_mutex_destroy(&l->pending_lock);
     g_free(l);
@@ -404,11 +509,11 @@ static void link_take_over(ProxyLink *link, ProxyLink *from)
     /* A request that found the link dead may be on its way out. */
     qemu_mutex_lock(&l->request_lock);
     qemu_mutex_lock(&l->pending_lock);
-    drop_pending(l);
-    mpqemu_channel_close(&l->ch);
+    disconnect(l);
     l->ch = f->ch;
     f->ch = (MPQemuChannel){ .fd = -1 };
-    l->can_unplug = f->can_unplug;
+    l->knows = f->knows;
+    l->unheard = f->unheard;
     adaptive_spin_init(&l->spin, l->spin.max_ns);
     link->peer_pid = from->peer_pid;
     if (proxy_link_is_dead(from)) {
@@ -433,6 +538,7 @@ static const ProxyLinkOps mpqemu_proxy_link_ops = {
     .set_memory = link_set_memory,
     .set_irqfd = link_set_irqfd,
     .set_unplugfd = link_set_unplugfd,
+    .open_mailbox = link_open_mailbox,
     .get_fd = link_get_fd,
     .take_over = link_take_over,
     .shutdown = link_shutdown,

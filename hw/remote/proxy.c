@@ -350,6 +350,7 @@ void proxy_take_over(PCIProxyDev *dev, ProxyLink *link)
     proxy_memory_listener_resend(&dev->listener);
     dev->link->ops->set_irqfd(dev->link, dev->intr.fd, dev->resample.fd);
     dev->link->ops->set_unplugfd(dev->link, dev->unplug.fd);
+    dev->link->ops->open_mailbox(dev->link);
     if (!watch_hangup(dev, &err)) {
         warn_report_err(g_steal_pointer(&err));
     }
@@ -425,6 +426,7 @@ static bool proxy_realize(PCIDevice *pci_dev, Error **errp)
     aio_set_event_notifier(qemu_get_aio_context(), &dev->unplug,
                            asked_to_unplug);
     dev->link->ops->set_unplugfd(dev->link, dev->unplug.fd);
+    dev->link->ops->open_mailbox(dev->link);
     pci_device_set_intx_routing_notifier(pci_dev, follow_route);
     follow_route(pci_dev);
     return true;

@@ -96,8 +96,10 @@ static void print_link(GString *out, JsonObject *link)
             json_object_get_int_member(link, "resampled"),
             json_object_get_int_member(link, "reraised"));
     }
-    g_string_append_printf(out, "memory tables %" G_GINT64_FORMAT "\n",
-        json_object_get_int_member(link, "memory-tables"));
+    g_string_append_printf(out, "memory tables %" G_GINT64_FORMAT
+        ", accesses by the mailbox %" G_GINT64_FORMAT "\n",
+        json_object_get_int_member(link, "memory-tables"),
+        json_object_get_int_member(link, "by-mailbox"));
     for (int kind = 0; kind < LINK_ACCESS_MAX; kind++) {
         JsonObject *access =
             json_object_get_object_member(link, link_access_name(kind));
@@ -137,6 +139,7 @@ static const QMPMember remote_info[] = {
     { "resampled", "int", true, "ends of interrupt seen (remote)" },
     { "reraised", "int", true, "of those, with the level high (remote)" },
     { "memory-tables", "int" },
+    { "by-mailbox", "int", false, "accesses that passed the socket by" },
     { "config-read", "RemoteAccessInfo" },
     { "config-write", "RemoteAccessInfo" },
     { "region-read", "RemoteAccessInfo" },

@@ -70,6 +70,11 @@ void aio_context_set_poll_params(AioContext *ctx, int64_t max_ns);
  * completed something: then the loop does not sleep. */
 void aio_set_submit_hook(AioContext *ctx, AioPollFn *fn, void *opaque);
 
+/* A function to be called with true before the context sleeps, and with false
+ * after that; it returns whether sleeping is all right.  NULL removes it. */
+void aio_set_sleep_hook(AioContext *ctx, bool (*fn)(void *opaque, bool sleep),
+                        void *opaque);
+
 /* Bottom halves: scheduled from any thread, run once by the owner, in order.
  * Cancelled and deleted (at any moment, NULL is ignored) by the owner. */
 QEMUBH *aio_bh_new(AioContext *ctx, QEMUBHFunc *cb, void *opaque);

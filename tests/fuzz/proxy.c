@@ -9,7 +9,8 @@
  *     0          r + 1 times RET 0
  *     1          r + 1 times RET of all ones
  *     2 val(1), 3 val(4), 4 val(8)    r % 4 + 1 times RET of that
- *     5          RET without a payload; r odd: RET 0 of one that can unplug
+ *     5          RET without a payload; r odd: RET 0 of one that knows the
+ *                commands of the bits of r
  *     6 n(1)     n bytes as they are; r odd: all that follows is said by the
  *                process that comes back (below)
  *     7 val(4)   RET with r descriptors
@@ -101,7 +102,7 @@ static void reply(FuzzInput *in, uint8_t byte)
 
     switch (kind) {
     case 5:
-        say_ret(0, r & 1 ? 8 : 0, r & 1 ? MPQEMU_PAD_UNPLUG : 0, 0);
+        say_ret(0, r & 1 ? 8 : 0, r & 1 ? MPQEMU_PAD_MAGIC | r : 0, 0);
         break;
     case 6:
         p = fuzz_bytes(in, fuzz_get(in, 1), &len);

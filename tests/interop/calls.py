@@ -136,6 +136,9 @@ def edu_everything(link):
             link.write(BAR + at, value, 8)
         while link.read(BAR + 0x98, 8) & 1:
             pass
+    mailbox = wire.Mailbox()
+    link.send(wire.SET_MAILBOX, b'', [mailbox.fd])
+    mailbox.close()
     link.write(BAR + 0x60, 1)
     os.eventfd_write(resamplefd, 1)
     link.write(BAR + 0x64, 0xffffffff)

@@ -26,7 +26,7 @@ import wire  # noqa: E402
 from proxy import BAR, Main, ret  # noqa: E402
 from wire import until  # noqa: E402
 
-KNOWS_UNPLUG = 0x55504c47       # in the padding of an answer
+KNOWS_UNPLUG = 0x4d500001       # in the padding of an answer
 ROM = 0x30
 GONE, BACK = 'X_PCI_PROXY_DEV_GONE', 'X_PCI_PROXY_DEV_BACK'
 

@@ -373,7 +373,7 @@ def plain(cmd, payload):
     return lambda case: (message, ())
 
 
-for bad in -1, 9, 10, 0x7fffffff, -0x80000000:
+for bad in -1, 10, 11, 0x7fffffff, -0x80000000:
     lie(f'command_{bad}', 'unknown command', plain(bad, b''))
 for cmd, right in ((0, 192), (2, 12), (3, 12), (4, 24), (5, 24)):
     for size in {0, 1, right - 1, right + 1, 192} - {right}:

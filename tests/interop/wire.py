@@ -2,6 +2,8 @@
 """The mpqemu wire as a client speaks it (docs/interop/mpqemu.md), and a remote
 process to speak it to."""
 import array
+import fcntl
+import mmap
 import os
 import socket
 import struct
@@ -10,7 +12,7 @@ import time
 
 SYNC_SYSMEM, RET, CFGWRITE, CFGREAD, BAR_WRITE, BAR_READ, SET_IRQFD, RESET = \
     range(8)
-SET_UNPLUGFD = 8                # ours alone
+SET_UNPLUGFD, SET_MAILBOX = 8, 9        # ours alone
 ONES = (1 << 64) - 1
 LIMIT = 10
 
@@ -165,6 +167,42 @@ def memfd(size, flags=os.MFD_CLOEXEC):
     fd = os.memfd_create('guest', flags)
     os.ftruncate(fd, size)
     return fd
+
+
+class Mailbox:
+    """A link's mailbox, as a proxy has it."""
+    EMPTY, POSTED, TAKEN, ANSWERED, BY_SOCKET = range(5)
+    SIZE = 4096
+    SEALS = 7                           # no change of size, or of the seals
+
+    def __init__(self, size=SIZE, seals=SEALS):
+        self.fd = memfd(size, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        fcntl.fcntl(self.fd, 1033, seals)       # F_ADD_SEALS
+        self.page = mmap.mmap(self.fd, size)
+
+    @property
+    def state(self):
+        return int.from_bytes(self.page[:4], 'little')
+
+    @state.setter
+    def state(self, value):
+        self.page[:4] = value.to_bytes(4, 'little')
+
+    def post(self, cmd, payload):
+        message = (header(cmd, len(payload)) + payload)[:40]
+        self.page[8:8 + len(message)] = message
+        self.state = self.POSTED
+
+    def answer(self):
+        """What the device leaves there, within the limit."""
+        until(lambda: self.state == self.ANSWERED, 'answer in the mailbox')
+        value, = struct.unpack_from('<Q', self.page, 48)
+        self.state = self.EMPTY
+        return value
+
+    def close(self):
+        self.page.close()
+        os.close(self.fd)
 
 
 def eventfd():

@@ -65,6 +65,7 @@ static MPQemuMsg good(int cmd)
         msg.num_fds = 2;
         break;
     case MPQEMU_CMD_SET_UNPLUGFD:
+    case MPQEMU_CMD_SET_MAILBOX:
         msg.num_fds = 1;
         break;
     }

@@ -8,9 +8,10 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include "hw/remote/mpqemu-link.h"
+#include "hw/remote/mailbox.h"
 #include "hw/remote/proxy-link.h"
 #include "qemu/thread.h"
+#include "qemu/timer.h"
 
 #define LIMIT_MS 30000
 
@@ -39,14 +40,20 @@ static void on_gone(void *opaque)
     w->gone++;
 }
 
-static ProxyLink *new_link(World *w, unsigned timeout_ms)
+static ProxyLink *new_spinning_link(World *w, unsigned timeout_ms,
+                                    int64_t spin_ns)
 {
     int fds[2];
 
     g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds),
                     ==, 0);
     mpqemu_channel_init(&w->peer, fds[1]);
-    return mpqemu_proxy_link_new(fds[0], timeout_ms, 0, on_gone, w);
+    return mpqemu_proxy_link_new(fds[0], timeout_ms, spin_ns, on_gone, w);
+}
+
+static ProxyLink *new_link(World *w, unsigned timeout_ms)
+{
+    return new_spinning_link(w, timeout_ms, 0);
 }
 
 static void world_init(World *w, unsigned timeout_ms)
@@ -163,7 +170,7 @@ static void test_posted_while_busy(void)
     ops->set_irqfd(w.link, c, d);
     ops->set_unplugfd(w.link, a);       /* it has not said it knows that */
     peer_hears_nothing(&w);
-    peer_answers(&w, 0xabcd, MPQEMU_PAD_UNPLUG);
+    peer_answers(&w, 0xabcd, MPQEMU_PAD_MAGIC | MPQEMU_KNOWS_UNPLUG);
     qemu_thread_join(&asking.thread);
     g_assert_true(asking.ok);
     g_assert_cmphex(asking.value, ==, 0xabcd);
@@ -335,6 +342,153 @@ static void test_no_socket_any_more(void)
     close(null);
 }
 
+/* -- The mailbox ------------------------------------------------------------ */
+
+typedef struct Looker {
+    World *w;
+    QemuThread thread;
+    uint32_t knows;
+    uint32_t *page;             /* of the mailbox; its first word is the state */
+    Mailbox *mailbox;
+    bool scribbles;
+    unsigned taken, late;       /* by the mailbox; of those, answered by the
+                                   socket (atomic) */
+} Looker;
+
+/* A device's thread that never sleeps, and answers config reads with their
+ * address.  Every other one from the mailbox is answered only when the proxy
+ * waits for it no longer, or has gone. */
+static void *looker_thread(void *opaque)
+{
+    Looker *k = opaque;
+    MPQemuMsg msg;
+    int ret;
+
+    while ((ret = mpqemu_channel_recv(&k->w->peer, &msg)) == -EAGAIN ||
+           ret == 1) {
+        if (ret == 1 && msg.cmd == MPQEMU_CMD_SET_MAILBOX) {
+            k->mailbox = mailbox_map(msg.fds[0], &error_abort);
+            k->page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED,
+                           msg.fds[0], 0);
+            g_assert_true(k->page != MAP_FAILED);
+            mpqemu_msg_close_fds(&msg);
+            mailbox_set_awake(k->mailbox, true);
+        } else if (ret == 1) {
+            peer_answers(k->w, msg.data.pci_conf_data.addr,
+                         MPQEMU_PAD_MAGIC | k->knows);
+        } else if (k->mailbox && mailbox_take(k->mailbox, &msg)) {
+            uint32_t taken = __atomic_load_n(k->page, __ATOMIC_ACQUIRE);
+
+            if (k->scribbles) {
+                __atomic_store_n(k->page, 77, __ATOMIC_RELEASE);
+                continue;
+            }
+            k->taken++;
+            while (k->taken % 2 &&
+                   __atomic_load_n(k->page, __ATOMIC_ACQUIRE) == taken) {
+                sched_yield();
+            }
+            if (!mailbox_answer(k->mailbox, msg.data.pci_conf_data.addr)) {
+                __atomic_fetch_add(&k->late, 1, __ATOMIC_RELAXED);
+                peer_answers(k->w, msg.data.pci_conf_data.addr, 0);
+            }
+        }
+        sched_yield();
+    }
+    return NULL;
+}
+
+static void looker_start(Looker *k, World *w)
+{
+    uint32_t val;
+
+    *w = (World){ .fds_before = count_fds() };
+    w->link = new_spinning_link(w, LIMIT_MS, SCALE_MS);
+    k->w = w;
+    g_assert_true(qemu_thread_create(&k->thread, "looker", looker_thread, k,
+                                     &error_abort));
+    g_assert_true(w->link->ops->config_read(w->link, 4, 4, &val));
+    g_assert_cmpuint(val, ==, 4);
+    w->link->ops->open_mailbox(w->link);
+}
+
+static void looker_end(Looker *k)
+{
+    k->w->link->ops->shutdown(k->w->link);
+    qemu_thread_join(&k->thread);
+    if (k->page) {
+        munmap(k->page, 4096);
+    }
+    mailbox_unmap(k->mailbox);
+    world_end(k->w);
+}
+
+static bool one_cpu(void)
+{
+    if (g_get_num_processors() < 2) {
+        g_test_skip("this machine has one CPU, where nobody waits awake");
+        return true;
+    }
+    return false;
+}
+
+static void test_mailbox(void)
+{
+    Looker k = { .knows = MPQEMU_KNOWS_MAILBOX };
+    gint64 end = g_get_monotonic_time() + LIMIT_MS * 1000;
+    uint64_t by_mailbox;
+    uint32_t val;
+    World w;
+
+    if (one_cpu()) {
+        return;
+    }
+    looker_start(&k, &w);
+    for (uint32_t n = 0; __atomic_load_n(&k.late, __ATOMIC_RELAXED) < 3 ||
+                         w.link->stats.by_mailbox < 3; n++) {
+        g_assert_cmpint(g_get_monotonic_time(), <, end);
+        g_assert_true(w.link->ops->config_read(w.link, n, 4, &val));
+        g_assert_cmpuint(val, ==, n);
+    }
+    by_mailbox = w.link->stats.by_mailbox;
+    looker_end(&k);
+    g_assert_cmpuint(k.taken, ==, k.late + by_mailbox);
+}
+
+static void test_scribbled_mailbox(void)
+{
+    Looker k = { .knows = MPQEMU_KNOWS_MAILBOX, .scribbles = true };
+    gint64 end = g_get_monotonic_time() + LIMIT_MS * 1000;
+    uint32_t val;
+    World w;
+
+    if (one_cpu()) {
+        return;
+    }
+    looker_start(&k, &w);
+    while (w.link->ops->config_read(w.link, 8, 4, &val)) {
+        g_assert_cmpint(g_get_monotonic_time(), <, end);
+    }
+    assert_dead(&w, "bad answer: nonsense in the mailbox");
+    looker_end(&k);
+}
+
+/* One that has not said that it knows it is sent none. */
+static void test_no_mailbox(void)
+{
+    Looker k = { .knows = MPQEMU_KNOWS_UNPLUG };
+    uint32_t val;
+    World w;
+
+    looker_start(&k, &w);
+    for (uint32_t n = 0; n < 100; n++) {
+        g_assert_true(w.link->ops->config_read(w.link, n, 4, &val));
+    }
+    g_assert_cmpuint(w.link->stats.by_mailbox, ==, 0);
+    looker_end(&k);
+    g_assert_null(k.page);
+}
+
 /* -- A second life ---------------------------------------------------------- */
 
 static void test_lives_on(void)
@@ -398,6 +552,12 @@ int main(int argc, char **argv)
                     test_no_descriptors);
     g_test_add_func("/proxy-link/no-socket-any-more-ends-it",
                     test_no_socket_any_more);
+    g_test_add_func("/proxy-link/mailbox-and-socket-give-one-answer-each",
+                    test_mailbox);
+    g_test_add_func("/proxy-link/scribbled-mailbox-ends-it",
+                    test_scribbled_mailbox);
+    g_test_add_func("/proxy-link/no-mailbox-for-one-that-knows-none",
+                    test_no_mailbox);
     g_test_add_func("/proxy-link/lives-on-by-another-connection",
                     test_lives_on);
     g_test_add_func("/proxy-link/the-other-connection-is-dead-too",

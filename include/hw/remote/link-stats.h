@@ -23,6 +23,7 @@ typedef enum LinkAccess {
 typedef struct LinkStats {
     uint64_t accesses[LINK_ACCESS_MAX];
     uint64_t latency[LINK_ACCESS_MAX][LINK_LATENCY_BUCKETS];
+    uint64_t by_mailbox;        /* accesses that passed the socket by */
     uint64_t memory_tables;     /* changes of the memory table */
     uint64_t raised;            /* signals of the irqfd */
     uint64_t resampled;         /* ends of interrupt seen */

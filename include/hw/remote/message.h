@@ -4,6 +4,7 @@
 #define HW_REMOTE_MESSAGE_H
 
 #include "hw/remote/iohub.h"
+#include "hw/remote/mailbox.h"
 #include "hw/remote/memory.h"
 
 typedef struct RemoteLink {
@@ -15,6 +16,9 @@ typedef struct RemoteLink {
     pid_t peer_pid;             /* 0: unknown */
     QemuMutex unplug_lock;
     int unplug_fd;              /* the proxy's, or -1; under the lock */
+    Mailbox *mailbox;           /* or NULL */
+    unsigned looks;             /* into it */
+    bool by_mailbox;            /* the request under way came by it */
     bool open;                  /* the thread goes on while it is */
     bool more;                  /* messages wait in the channel */
 } RemoteLink;

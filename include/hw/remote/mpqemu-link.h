@@ -21,12 +21,17 @@ typedef enum MPQemuCmd {
     MPQEMU_CMD_BAR_READ,
     MPQEMU_CMD_SET_IRQFD,
     MPQEMU_CMD_DEVICE_RESET,
-    MPQEMU_CMD_SET_UNPLUGFD,            /* only if RETs have MPQEMU_PAD_UNPLUG */
+    MPQEMU_CMD_SET_UNPLUGFD,            /* if MPQEMU_KNOWS_UNPLUG */
+    MPQEMU_CMD_SET_MAILBOX,             /* if MPQEMU_KNOWS_MAILBOX */
     MPQEMU_CMD_MAX,
 } MPQemuCmd;
 
-/* In the padding of a RET, where upstream has zero: SET_UNPLUGFD is known. */
-#define MPQEMU_PAD_UNPLUG 0x55504c47
+/* In the padding of a RET, where upstream has zero: the upper half says that
+ * the lower half says which commands that are not upstream's are known. */
+#define MPQEMU_PAD_MAGIC 0x4d500000
+#define MPQEMU_PAD_MAGIC_MASK 0xffff0000
+#define MPQEMU_KNOWS_UNPLUG 1
+#define MPQEMU_KNOWS_MAILBOX 2
 
 typedef struct SyncSysmemMsg {
     uint64_t gpas[REMOTE_MAX_FDS];      /* guest physical addresses */

@@ -43,6 +43,9 @@ typedef struct ProxyLinkOps {
      * unplugged; without effect if it cannot say so.  After the first answer;
      * @fd stays the caller's. */
     void (*set_unplugfd)(ProxyLink *link, int fd);
+    /* Offers a way without system calls, if both sides have one.  After the
+     * first answer of a connection, once. */
+    void (*open_mailbox)(ProxyLink *link);
     int (*get_fd)(ProxyLink *link);     /* the socket, to be watched only */
     /* A dead link lives again by the connection of @from, which is freed. */
     void (*take_over)(ProxyLink *link, ProxyLink *from);
