@@ -306,20 +306,78 @@ void address_space_unmap(RAMBlock *block)
 
 /* -- Host memory --------------------------------------------------------- */
 
+/* What host and guest can map by one entry of their page tables. */
+#define HUGE_PAGE ((uint64_t)2 * MiB)
+#define HUGEST_PAGE ((uint64_t)GiB)
+
+/* The huge pages of a file on hugetlbfs may be larger still. */
+static uint64_t map_align(uint64_t size, int fd)
+{
+    struct stat st;
+
+    if (size < HUGE_PAGE) {
+        return 0;
+    }
+    if (fd >= 0 && !fstat(fd, &st) && is_power_of_2(st.st_blksize)) {
+        return MIN(MAX(HUGE_PAGE, (uint64_t)st.st_blksize), HUGEST_PAGE);
+    }
+    return HUGE_PAGE;
+}
+
+/* As mmap(), at a multiple of @align: guest RAM begins at one in the guest,
+ * too, and only where both do is a huge page one for KVM. */
+static void *map_aligned(uint64_t size, uint64_t align, int prot, int flags,
+                         int fd, off_t offset)
+{
+    uint64_t page = sysconf(_SC_PAGESIZE), whole, end;
+    uint8_t *room, *host;
+
+    if (!align || __builtin_add_overflow(ROUND_UP(size, page), align,
+                                         &whole)) {
+        return mmap(NULL, size, prot, flags, fd, offset);
+    }
+    room = mmap(NULL, whole, PROT_NONE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (room == MAP_FAILED) {
+        return room;
+    }
+    host = (uint8_t *)ROUND_UP((uintptr_t)room, align);
+    if (mmap(host, size, prot, flags | MAP_FIXED, fd, offset) == MAP_FAILED) {
+        int saved_errno = errno;
+
+        munmap(room, whole);
+        errno = saved_errno;
+        return MAP_FAILED;
+    }
+    end = host - room + ROUND_UP(size, page);
+    if (host > room) {
+        munmap(room, host - room);
+    }
+    if (whole > end) {
+        munmap(room + end, whole - end);
+    }
+    return host;
+}
+
 RAMBlock *ram_block_new(const char *name, uint64_t size, int fd,
                         uint64_t fd_offset, bool shared, bool readonly,
                         Error **errp)
 {
     int flags = (shared ? MAP_SHARED : MAP_PRIVATE) |
                 (fd < 0 ? MAP_ANONYMOUS : 0) | MAP_NORESERVE;
-    void *host = mmap(NULL, size, PROT_READ | (readonly ? 0 : PROT_WRITE),
-                      flags, fd, fd < 0 ? 0 : (off_t)fd_offset);
+    void *host = map_aligned(size, map_align(size, fd),
+                             PROT_READ | (readonly ? 0 : PROT_WRITE), flags,
+                             fd, fd < 0 ? 0 : (off_t)fd_offset);
     RAMBlock *block;
 
     if (host == MAP_FAILED) {
         error_setg_errno(errp, errno, "cannot map %" PRIu64 " bytes for '%s'",
                          size, name);
         return NULL;
+    }
+    if (size >= HUGE_PAGE) {
+        /* Where the host leaves it to programs; else harmless. */
+        madvise(host, size, MADV_HUGEPAGE);
     }
     block = g_new0(RAMBlock, 1);
     block->ref = 1;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Memory regions, flattening, dispatch, listeners, RAM blocks. */
 #include "qemu/osdep.h"
+#include <sys/mman.h>
 #include "qemu/bswap.h"
 #include "system/hostmem.h"
 #include "system/memory.h"
@@ -106,6 +107,44 @@ static void test_priority(void)
     memory_region_finalize(&low);
     memory_region_finalize(&high);
     world_end(&w);
+}
+
+/* So that KVM can map it by huge pages: it begins at one in the guest. */
+static void test_huge_page_alignment(void)
+{
+    static const uint64_t sizes[] = {
+        2 * MiB, 2 * MiB + 4096, 3 * MiB, 64 * MiB,
+    };
+
+    for (int i = 0; i < 2 * ARRAY_SIZE(sizes); i++) {
+        uint64_t size = sizes[i / 2];
+        int fd = i % 2 ? memfd_create("test", MFD_CLOEXEC) : -1;
+        RAMBlock *block;
+
+        g_assert_true(fd < 0 || !ftruncate(fd, size));
+        block = ram_block_new("test", size, fd, 0, fd >= 0, false,
+                              &error_abort);
+        g_assert_cmphex((uintptr_t)block->host % (2 * MiB), ==, 0);
+        memset(block->host, 1, size);
+        ram_block_unref(block);
+    }
+}
+
+static void test_unmappable_block(void)
+{
+    int folder = open("/", O_RDONLY | O_CLOEXEC);
+    Error *err = NULL;
+
+    g_assert_null(ram_block_new("test", UINT64_MAX - 4095, -1, 0, false,
+                                false, &err));
+    g_assert_nonnull(err);
+    error_free(err);
+    err = NULL;
+    g_assert_null(ram_block_new("test", 4 * MiB, folder, 0, true, false,
+                                &err));
+    g_assert_nonnull(err);
+    error_free(err);
+    close(folder);
 }
 
 static void test_alias(void)
@@ -427,6 +466,10 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/memory/higher-priority-hides", test_priority);
+    g_test_add_func("/memory/ram-begins-at-a-huge-page",
+                    test_huge_page_alignment);
+    g_test_add_func("/memory/what-cannot-be-mapped-is-an-error",
+                    test_unmappable_block);
     g_test_add_func("/memory/finalize-before-init-does-nothing",
                     test_finalize_before_init);
     g_test_add_func("/memory/alias-shows-its-target", test_alias);
