@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <linux/memfd.h>
 #include "qemu/bitops.h"
+#include "qemu/fdset.h"
 #include "system/hostmem.h"
 
 typedef struct HostMemoryBackendMemfd {
@@ -152,11 +153,12 @@ static RAMBlock *memfd_alloc(HostMemoryBackend *backend, Error **errp)
     return block;
 }
 
-/* A folder gets an unnamed file in it; anything else is opened or made. */
+/* A folder gets an unnamed file in it; anything else is opened or, unless it
+ * is a set of descriptors, made. */
 static int file_open(HostMemoryBackendFile *f, bool *fresh, Error **errp)
 {
     bool readonly = f->parent_obj.readonly;
-    int fd = open(f->mem_path, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+    int fd = qemu_open(f->mem_path, readonly ? O_RDONLY : O_RDWR, 0);
 
     *fresh = false;
     if (fd < 0 && errno == EISDIR) {
@@ -167,7 +169,8 @@ static int file_open(HostMemoryBackendFile *f, bool *fresh, Error **errp)
             unlink(path);
             *fresh = true;
         }
-    } else if (fd < 0 && errno == ENOENT && !readonly) {
+    } else if (fd < 0 && errno == ENOENT && !readonly &&
+               !qemu_is_fdset(f->mem_path)) {
         fd = open(f->mem_path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         *fresh = fd >= 0;
     }

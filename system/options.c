@@ -16,6 +16,7 @@
 #include "options.h"
 #include "os.h"
 #include "hw/rtc/mc146818rtc.h"
+#include "qemu/datadir.h"
 #include "qemu/error-report.h"
 #include "qemu/log.h"
 #include "qemu/option.h"
@@ -197,6 +198,19 @@ static bool opt_bios(const char *arg, Error **errp)
     return machine_prop("firmware", arg);
 }
 
+static bool opt_L(const char *arg, Error **errp)
+{
+    g_autofree char *dirs = NULL;
+
+    if (is_help(arg)) {
+        dirs = qemu_data_dirs("\n");
+        puts(dirs);
+        exit(0);
+    }
+    qemu_add_data_dir(arg);
+    return true;
+}
+
 static bool opt_cpu(const char *arg, Error **errp)
 {
     if (is_help(arg)) {
@@ -259,7 +273,19 @@ static bool opt_global(const char *arg, Error **errp)
 
 static bool opt_drive(const char *arg, Error **errp)
 {
-    return keep_flat(start_config.drives, arg, NULL, errp);
+    const StartOption *last;
+
+    if (!keep_flat(start_config.drives, arg, NULL, errp)) {
+        return false;
+    }
+    last = g_ptr_array_index(start_config.drives,
+                             start_config.drives->len - 1);
+    if (is_help(json_object_get_string_member_with_default(
+            last->opts, "format", ""))) {
+        puts("Supported formats: raw null-co");
+        exit(0);
+    }
+    return true;
 }
 
 static bool opt_blockdev(const char *arg, Error **errp)
@@ -578,6 +604,8 @@ static const QEMUOption kernel_options[] = {
     { "initrd", "FILE", "its initial RAM disk", opt_initrd },
     { "append", "TEXT", "its command line", opt_append },
     { "bios", "FILE", "firmware to run", opt_bios },
+    { "L", "FOLDER", "where it and ROMs are ('help' lists)",
+      opt_L },
     { "smbios", "type=N[,FIELD=VALUE...] | file=FILE",
       "SMBIOS: types 0 to 4, 17, or a structure", opt_smbios },
     { "fw_cfg", "[name=]opt/NAME,string=TEXT|file=FILE",

@@ -6,6 +6,7 @@
  */
 #include "qemu/osdep.h"
 #include "hw/i386/pc.h"
+#include "qemu/datadir.h"
 #include "system/kvm.h"
 
 #define DEFAULT_FIRMWARE "bios-256k.bin"
@@ -14,19 +15,22 @@
 #define F_SEGMENT_END (1 * MiB)
 #define F_SEGMENT_SIZE (128 * KiB)
 
-/* A path as it is given, or a name in the directory of firmware. */
+/* A path as it is given, or a name in a folder of firmware. */
 static char *find_firmware(const char *name, Error **errp)
 {
-    g_autofree char *path = g_build_filename(CONFIG_FIRMWARE_PATH, name, NULL);
+    g_autofree char *dirs = NULL;
+    char *path;
 
     if (strchr(name, '/') || !access(name, F_OK)) {
         return g_strdup(name);
     }
-    if (*name && !access(path, F_OK)) {
-        return g_steal_pointer(&path);
+    path = qemu_find_data_file(name);
+    if (path) {
+        return path;
     }
+    dirs = qemu_data_dirs(", ");
     error_setg(errp, "firmware '%s': there is no such file here or in %s",
-               name, CONFIG_FIRMWARE_PATH);
+               name, dirs);
     error_append_hint(errp, "SeaBIOS is in Debian's package 'seabios'; -bios "
                       "FILE names another firmware, and -kernel FILE alone "
                       "needs none.\n");

@@ -6,23 +6,11 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/bitops.h"
+#include "qemu/datadir.h"
 #include "pci-internal.h"
 
 /* Larger ones would not fit a 32-bit BAR. */
 #define ROM_MAX (1ULL << 31)
-
-/* @name itself, or in the directory of firmware images. */
-static char *find_rom(const char *name)
-{
-    g_autofree char *path = NULL;
-
-    if (g_file_test(name, G_FILE_TEST_EXISTS)) {
-        return g_strdup(name);
-    }
-    path = g_build_filename(CONFIG_FIRMWARE_PATH, name, NULL);
-    return g_file_test(path, G_FILE_TEST_EXISTS) ?
-        g_steal_pointer(&path) : NULL;
-}
 
 static bool choose_size(PCIDevice *dev, const char *file, uint64_t size,
                         uint64_t *bar_size, Error **errp)
@@ -65,10 +53,12 @@ bool pci_add_option_rom(PCIDevice *dev, Error **errp)
         }
         return true;
     }
-    path = find_rom(file);
+    path = access(file, F_OK) ? qemu_find_data_file(file) : g_strdup(file);
     if (!path) {
+        g_autofree char *dirs = qemu_data_dirs(", ");
+
         error_setg(errp, "romfile \"%s\" not found, here or in %s", file,
-                   CONFIG_FIRMWARE_PATH);
+                   dirs);
         return false;
     }
     if (!g_file_get_contents(path, &data, &size, &err)) {

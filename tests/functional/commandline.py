@@ -6,6 +6,8 @@ fits a screen, files of options, descriptors that are passed on, completion.
 No guest is run.
 """
 import argparse
+import contextlib
+import mmap
 import os
 import re
 import shutil
@@ -105,6 +107,9 @@ WRONG = [
     ('-kernel /nonexistent', "kernel '/nonexistent': No such file"),
     ('-kernel /etc/passwd', 'is not a bzImage, a multiboot image or an ELF'),
     ('-append quiet', '-append needs -kernel'),
+    ('-bios nosuch.bin -L /nonexistent -L /nonexistent/2',
+     "firmware 'nosuch.bin': there is no such file here or in /nonexistent, "
+     '/nonexistent/2, '),
     ('-uuid 1234', "-uuid 1234: '1234' is not a UUID, such as 550e8400"),
     ('-name guest=a,gust=b', "'gust' for -name; did you mean 'guest'?"),
     ('-rtc base=noon', 'expects utc, localtime or a date such as'),
@@ -169,7 +174,10 @@ ENDS = [
     ('-trace help', None, 0),
     ('-smp help', None, 0),
     ('-boot help', None, 0),
+    ('-L help', None, 0),
+    ('-drive format=help', None, 0),
     ('-d help', None, 0, 1),                # it was shown: that is no failure
+    ('-sandbox help', None, 0, 1),          # there it is none
     ('-device nosuch,help', None, 1, 0),    # nothing was shown
     ('-nosuch', None, 1),
     ('-device', None, 1),
@@ -187,6 +195,14 @@ ENDS = [
     ('-D /nonexistent/log -S', None, 1),
     ('-pidfile /nonexistent/pid -S', None, 1),
     ('-daemonize -serial stdio -S', None, 1),
+    ('-L', None, 1),
+    ('-L /nonexistent -S', b'{"execute": "quit"}\n', 0),
+    ('-m 64M,nosuch=1 -S', None, 1),
+    # What cannot be meant is refused; there: an old way to say 1, the default
+    # size, a warning.
+    ('-smp 0 -S', b'{"execute": "quit"}\n', 1, 0),
+    ('-m 0 -S', b'{"execute": "quit"}\n', 1, 0),
+    ('-trace nosuch -S', b'{"execute": "quit"}\n', 1, 0),
     ('-monitor stdio -S', b'quit\n', 0),
     ('-S', b'{"execute": "quit"}\n', 0),
     ('-S', signal.SIGTERM, 0),
@@ -228,9 +244,12 @@ class ExitStatus(unittest.TestCase):
             stderr=subprocess.DEVNULL, preexec_fn=end_with_parent)
         try:
             return self.talk(process, '-qmp' in args, how, want == ALIVE)
+        except BrokenPipeError:         # it was gone before all was said
+            return process.wait(30)
         finally:
             process.kill()
-            process.communicate()
+            with contextlib.suppress(BrokenPipeError):
+                process.communicate()
 
     @staticmethod
     def talk(process, qmp, how, alive):
@@ -406,7 +425,7 @@ class Files(unittest.TestCase):
 
     def test_a_set_has_a_descriptor_for_each_access(self):
         program, qmp = self.started()
-        image = self.path('image', 512 * 'x')
+        image = self.path('image', mmap.PAGESIZE * 'x')
         opened = os.stat(image)
         read, both = os.open(image, os.O_RDONLY), os.open(image, os.O_RDWR)
         os.unlink(image)                # there is no other way to it
@@ -427,11 +446,19 @@ class Files(unittest.TestCase):
         add('b', **{'auto-read-only': True})
         self.assertTrue(node('b')['ro'])
         self.assertEqual(self.accesses(program, opened), 3 * [os.O_RDONLY])
+        memory = {'size': mmap.PAGESIZE, 'mem-path': '/dev/fdset/5',
+                  'share': True}
+        with self.assertRaisesRegex(Refused, 'Permission denied'):
+            qmp.execute('object-add', id='m', **memory,
+                        **{'qom-type': 'memory-backend-file'})
         qmp.execute('add-fd', [both], **{'fdset-id': 5})
         add('c')
         self.assertFalse(node('c')['ro'])
         self.assertEqual(self.accesses(program, opened),
                          3 * [os.O_RDONLY] + 2 * [os.O_RDWR])
+        qmp.execute('object-add', id='m', **memory,
+                    **{'qom-type': 'memory-backend-file'})
+        qmp.execute('object-del', id='m')
         # A node's is its own: the set may go.
         qmp.execute('remove-fd', **{'fdset-id': 5})
         self.assertEqual(qmp.execute('query-fdsets'), [])
