@@ -82,10 +82,8 @@ class Plugging:
 
     def console(self, words, limit=LONG):
         """Waits for a line of the guest's and forgets all before it."""
-        seen = self.guest.expect(rf'^@@ {words}\r?\n', limit)
-        if not seen:
+        if not self.guest.expect(rf'^@@ {words}\r?\n', limit, forget=True):
             self.fail(f'no {words}\n{self.guest.report()}')
-        self.guest.console = self.guest.console[seen.end():]
 
     def process(self, name):
         """A device process that has the disk and waits for its machine."""

@@ -59,6 +59,14 @@ class Capabilities(unittest.TestCase):
         self.assertRegex(xml, "mode name='host-passthrough' supported='yes'")
         self.assertRegex(xml, "mode name='host-model' supported='yes'")
 
+    def test_the_host_has_the_emulator(self):
+        host = ET.fromstring(virsh('capabilities'))
+        guest = host.find("guest/arch[@name='x86_64']")
+        self.assertEqual(guest.find('emulator').text, MAIN)
+        self.assertTrue({'q35', 'pc'} <= {
+            one.text for one in guest.iter('machine')}, guest)
+        self.assertIsNotNone(guest.find("domain[@type='kvm']"))
+
 
 class Domain(unittest.TestCase):
     def setUp(self):
@@ -416,7 +424,7 @@ def main():
             return tap.skip_all(why)
         return again_in_private(['--inside', '--main', MAIN,
                                  '--remote', REMOTE, *args.only])
-    daemons = Daemons()
+    daemons = Daemons(MAIN)
     return tap.run_own(args.only)
 
 

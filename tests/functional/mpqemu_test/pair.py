@@ -245,14 +245,19 @@ class Machine:
         self.main.process.stdin.write(text.encode())
         self.main.process.stdin.flush()
 
-    def expect(self, pattern, limit):
-        """Wait until the console shows pattern; None if it never does."""
+    def expect(self, pattern, limit, forget=False):
+        """Wait until the console shows pattern; None if it never does.
+
+        forget: the console begins after it from now on.
+        """
         pattern = re.compile(pattern, re.M)
         end = time.monotonic() + limit
         with self._news:
             while True:
                 match = pattern.search(self.console)
                 left = end - time.monotonic()
+                if match and forget:
+                    self.console = self.console[match.end():]
                 if match or self._ended or left <= 0:
                     return match
                 self._news.wait(left)

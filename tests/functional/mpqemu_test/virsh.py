@@ -110,9 +110,14 @@ class Events:
 
 
 class Daemons:
-    """libvirtd and virtlogd in the directories that are private to us."""
+    """libvirtd and virtlogd in the directories that are private to us.
 
-    def __init__(self):
+    The emulator main is alone in libvirtd's path: it asks all that it finds
+    there what they can, and others start slowly.
+    """
+
+    def __init__(self, main):
+        self.path = os.path.dirname(main)
         for path in PRIVATE:
             os.makedirs(path, exist_ok=True)
             subprocess.run(['mount', '-t', 'tmpfs', 'tmpfs', path], check=True)
@@ -125,7 +130,7 @@ class Daemons:
         # Without them the daemon does not start, also where all is root's.
         self.known('/etc/group', 'libvirt-qemu:x:64055:')
         self.known('/etc/passwd', 'libvirt-qemu:x:64055:64055::/:/bin/false')
-        self.log = Program('virtlogd', ['virtlogd'])
+        self.log = Program('virtlogd', [path_of('virtlogd')])
         self.start()
 
     @staticmethod
@@ -140,7 +145,8 @@ class Daemons:
             subprocess.run(['mount', '--bind', copy, path], check=True)
 
     def start(self, limit=90):
-        self.daemon = Program('libvirtd', ['libvirtd'])
+        self.daemon = Program('libvirtd', [
+            'env', f'PATH={self.path}', path_of('libvirtd')])
 
         def answers():
             return subprocess.run(
@@ -154,11 +160,16 @@ class Daemons:
         self.daemon.process.wait(60)
 
 
+def path_of(name):
+    """Where a program is, or None."""
+    return shutil.which(name, path=os.environ.get('PATH', '')
+                        + ':/usr/sbin:/sbin')
+
+
 def lacking():
     """Which program is missing, or None."""
     for name in ('libvirtd', 'virtlogd', 'virsh'):
-        if not shutil.which(name, path=os.environ.get('PATH', '')
-                            + ':/usr/sbin:/sbin'):
+        if not path_of(name):
             return f'needs {name}'
     return None
 
