@@ -3,8 +3,9 @@
  * -object memory-backend-ram, -memfd, -file: guest RAM that the operator
  * describes.
  *
- * A memfd is sealed against shrinking once it has its size, so that a device
- * process which maps it cannot be cut off from pages it was promised.
+ * A memfd is sealed against shrinking once it has its size, so that neither
+ * this process nor one that maps it too can be cut off from its pages.  What
+ * cannot be sealed is guarded: ram-guard.c, ram-lost.c.
  */
 #include "qemu/osdep.h"
 #include <sys/mman.h>
@@ -36,6 +37,13 @@ MemoryRegion *host_memory_backend_get_memory(HostMemoryBackend *backend)
     return &backend->mr;
 }
 
+static bool can_be_shortened(const RAMBlock *block)
+{
+    int seals = block->fd < 0 ? F_SEAL_SHRINK : fcntl(block->fd, F_GET_SEALS);
+
+    return seals < 0 || !(seals & F_SEAL_SHRINK);
+}
+
 static bool backend_complete(UserCreatable *uc, Error **errp)
 {
     HostMemoryBackend *backend = MEMORY_BACKEND(uc);
@@ -57,6 +65,10 @@ static bool backend_complete(UserCreatable *uc, Error **errp)
     }
     block = bc->alloc(backend, errp);
     if (!block) {
+        return false;
+    }
+    if (can_be_shortened(block) && !ram_block_guard(block, errp)) {
+        ram_block_unref(block);
         return false;
     }
     if (backend->merge) {

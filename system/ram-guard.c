@@ -3,29 +3,33 @@
  * Memory of a stranger, who can shorten the file under a mapping of it: the
  * next access to what is gone is SIGBUS.  For a guarded block that is no end
  * of the process.  The handler puts empty memory in its place, so that the
- * access goes on, and marks the block; whoever uses it looks at the mark
- * between accesses and gives up what the memory was for.
+ * access goes on, marks the block and tells; whoever uses it looks at the mark
+ * and gives up what the memory was for.
  *
  * The handler takes no lock: guards are a table of fixed size, whose entries
  * are taken and released by atomic stores.
  */
 #include "qemu/osdep.h"
 #include <sys/mman.h>
+#include "qemu/bitops.h"
+#include "qemu/event_notifier.h"
 #include "system/memory.h"
 
 #define MAX_GUARDS 4096         /* links of a bus, times regions of a table */
-/* Replaced at once: little, as private memory is limited, guest memory not. */
+/* Replaced at once, unless a huge page is more: little, as private memory is
+ * limited, guest memory not. */
 #define PIECE ((uint64_t)MiB)
 
 typedef struct RAMGuard RAMGuard;
 struct RAMGuard {
     int taken;
     uintptr_t host;             /* 0: not guarded now */
-    uint64_t size;
+    uint64_t size, piece;
     int lost;
 };
 
 static RAMGuard guards[MAX_GUARDS];
+static EventNotifier *told;     /* or NULL */
 
 static RAMGuard *find(uintptr_t addr)
 {
@@ -42,8 +46,8 @@ static RAMGuard *find(uintptr_t addr)
 
 static bool replace(RAMGuard *g, uint64_t offset)
 {
-    uint64_t start = QEMU_ALIGN_DOWN(offset, PIECE);
-    uint64_t size = MIN(PIECE, g->size - start);
+    uint64_t start = QEMU_ALIGN_DOWN(offset, g->piece);
+    uint64_t size = MIN(g->piece, g->size - start);
 
     return mmap((void *)(g->host + start), size, PROT_READ | PROT_WRITE,
                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
@@ -60,16 +64,29 @@ static void on_sigbus(int sig, siginfo_t *info, void *context)
         signal(SIGBUS, SIG_DFL);
     } else {
         __atomic_store_n(&g->lost, true, __ATOMIC_RELEASE);
+        if (told) {
+            event_notifier_set(told);
+        }
     }
     errno = saved_errno;
 }
 
-void ram_guard_init(void)
+void ram_guard_init(EventNotifier *lost)
 {
     struct sigaction act = { .sa_sigaction = on_sigbus,
                              .sa_flags = SA_SIGINFO };
 
+    told = lost;
     sigaction(SIGBUS, &act, NULL);
+}
+
+/* A file of huge pages is mapped, also anew, by whole ones. */
+static uint64_t piece_of(const RAMBlock *block)
+{
+    struct stat st;
+
+    return fstat(block->fd, &st) == 0 && is_power_of_2(st.st_blksize)
+           ? MAX(PIECE, (uint64_t)st.st_blksize) : PIECE;
 }
 
 bool ram_block_guard(RAMBlock *block, Error **errp)
@@ -81,6 +98,7 @@ bool ram_block_guard(RAMBlock *block, Error **errp)
         if (__atomic_compare_exchange_n(&g->taken, &no, true, false,
                                         __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
             g->size = block->size;
+            g->piece = piece_of(block);
             g->lost = false;
             __atomic_store_n(&g->host, (uintptr_t)block->host,
                              __ATOMIC_RELEASE);

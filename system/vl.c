@@ -512,8 +512,8 @@ static bool make_machine(Error **errp)
     return check_kernel(ms, errp) && configure_memory(ms, errp) &&
            configure_smp(ms, errp) && configure_numa(ms, errp) &&
            configure_boot(ms, errp) && check_cpu_count(ms, errp) &&
-           machine_create_ram(ms, errp) && mc->init(ms, errp) &&
-           check_serials(mc, errp);
+           machine_create_ram(ms, errp) && ram_lost_init(errp) &&
+           mc->init(ms, errp) && check_serials(mc, errp);
 }
 
 /* -- Main ---------------------------------------------------------------- */

@@ -137,6 +137,7 @@ static void give_up(CPUState *cpu, const char *what, uint64_t reason,
     }
     error_report("KVM: vCPU %d: %s %" PRIu64 ": %s", cpu->cpu_index, what,
                  reason, state->str);
+    ram_lost_check();
     bql_lock();
     vm_stop(RUN_STATE_INTERNAL_ERROR);
     bql_unlock();

@@ -13,7 +13,7 @@ static bool remote_machine_init(MachineState *ms, Error **errp)
     RemoteMachineState *s = REMOTE_MACHINE(ms);
     DeviceState *host = qdev_new(TYPE_REMOTE_PCIHOST);
 
-    ram_guard_init();
+    ram_guard_init(NULL);
     remote_iohub_init(&s->iohub);
     object_property_add_child(OBJECT(s), "remote-pcihost", OBJECT(host));
     if (!qdev_realize_and_unref(host, sysbus_get_default(), errp)) {

@@ -20,6 +20,7 @@ struct HostMemoryBackend {
     bool canonical_id;
     bool readonly;              /* only a file can be: it is no RAM then */
     bool is_mapped;             /* used by a machine or device */
+    bool lost;                  /* the operator was told of it: ram-lost.c */
     MemoryRegion mr;
 };
 

@@ -263,8 +263,9 @@ RAMBlock *ram_block_new(const char *name, uint64_t size, int fd,
 RAMBlock *ram_block_ref(RAMBlock *block);
 void ram_block_unref(RAMBlock *block);              /* NULL is ignored */
 
-/* From now on SIGBUS in guarded blocks is survived.  Main thread, once. */
-void ram_guard_init(void);
+/* From now on SIGBUS in guarded blocks is survived, and *@lost (or NULL) set
+ * when there was one.  Main thread, once. */
+void ram_guard_init(EventNotifier *lost);
 /* Guards a new block until it is freed: memory that its file does not have
  * any more reads as zero, and the block is lost.  Any thread. */
 bool ram_block_guard(RAMBlock *block, Error **errp);

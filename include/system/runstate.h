@@ -49,6 +49,11 @@ bool runstate_can_change(RunState from, RunState to);
 /* From a vCPU thread vm_stop becomes a request. */
 void vm_start(void);
 void vm_stop(RunState state);
+/* From now on the VM stops when the file of its RAM is shortened.  Main thread,
+ * once. */
+bool ram_lost_init(Error **errp);
+/* Has that just happened?  The main loop will look.  Any thread. */
+void ram_lost_check(void);
 /* The guest says that it crashed (pvpanic).  BQL, vCPU threads too. */
 void qemu_system_guest_panicked(void);
 /* It crashed and goes on in a kernel for that.  As above; nothing stops. */

@@ -18,6 +18,8 @@ import unittest
 here = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(here, '..', 'functional'))
 from mpqemu_test import tap  # noqa: E402
+from mpqemu_test.pair import Program  # noqa: E402
+from mpqemu_test.qmp import Qmp  # noqa: E402
 import wire  # noqa: E402
 
 PROGRAM = None
@@ -274,6 +276,72 @@ class MainMemory(unittest.TestCase):
             test.close()
             for fd in fds:
                 os.close(fd)
+
+    def test_file_that_is_shortened_stops_the_guest(self):
+        """The process, its monitor and its links go on, but for the link of
+        a device that uses what is gone."""
+        edus = [wire.Remote(PROGRAM, ['edu']) for _ in range(2)]
+        test, theirs = socket.socketpair()
+        with tempfile.TemporaryDirectory() as folder, test, \
+                open(f'{folder}/ram', 'wb') as file:
+            command = [
+                PROGRAM, '-machine', 'q35,memory-backend=ram', '-accel',
+                'qtest', '-display', 'none', '-nodefaults', '-object',
+                f'memory-backend-file,id=ram,size=32M,share=on,mem-path='
+                f'{folder}/ram', '-chardev', f'socket,fd={theirs.fileno()},'
+                'id=t', '-qtest', 'chardev:t', '-qtest-log', 'none', '-qmp',
+                f'unix:{folder}/qmp,server=on,wait=off']
+            ends = [edu.links[0].socket for edu in edus]
+            for number, end in enumerate(ends):
+                command += ['-device', f'x-pci-proxy-dev,id=d{number},addr='
+                                       f'{4 + number},fd={end.fileno()}']
+            main = Program('main process', command,
+                           [end.fileno() for end in (theirs, *ends)])
+            theirs.close()
+            for end in ends:
+                end.close()
+            try:
+                qmp = Qmp(f'{folder}/qmp')
+                self.shorten(file, qmp, test)
+                qmp.execute('quit')
+                self.assertEqual(main.wait(wire.LIMIT), 0)
+                self.assertRegex(main.errors, f"'ram', {folder}/ram, has been "
+                                 'shortened; the guest is stopped')
+                self.assertEqual(edus[1].end(), (0, ''))
+                qmp.close()
+            finally:
+                for program in main, *edus:
+                    program.process.kill()
+                    program.process.wait()
+        self.assertRegex(edus[0].end()[1], 'guest memory was taken away')
+
+    def shorten(self, file, qmp, test):
+        lines = test.makefile('r')
+
+        def ask(text):
+            test.sendall(text.encode() + b'\n')
+            answer = lines.readline().split()
+            self.assertEqual(answer[:1], ['OK'], text)
+            return int(answer[1], 0) if len(answer) > 1 else None
+
+        for number in 0, 1:
+            for at, value in (0x10, BAR + number * 0x100000), (4, 6):
+                ask(f'outl 0xcf8 {0x80000000 | (4 + number) << 11 | at:#x}')
+                ask(f'outl 0xcfc {value:#x}')
+        ask('writeq 0x1000 0x1122334455667788')
+        os.truncate(file.name, 0)
+        self.assertEqual(ask('readq 0x1000'), 0)
+        qmp.event('STOP', wire.LIMIT)
+        self.assertEqual(qmp.execute('query-status')['status'],
+                         'internal-error')
+        ask('writeq 0x2000 5')          # what is there now is memory, too
+        self.assertEqual(ask('readq 0x2000'), 5)
+        for at, value in ((DMA_SRC, 0x1000), (DMA_DST, DMA_BUFFER),
+                          (DMA_COUNT, 8), (DMA_CMD, 1)):
+            ask(f'writeq {BAR + at:#x} {value:#x}')
+        qmp.event('X_PCI_PROXY_DEV_GONE', wire.LIMIT)
+        self.assertEqual(ask(f'readl {BAR:#x}'), 0xffffffff)
+        self.assertEqual(ask(f'readl {BAR + 0x100000:#x}'), 0x010000ed)
 
     def test_memfd_is_sealed(self):
         self.sealed('-object', 'memory-backend-memfd,id=ram,size=32M')

@@ -6,7 +6,6 @@ x-redteam (redteam.c) is a device of the machine itself here, and the guest is
 tests/guest/probe.c: its writes to the device make each attempt in the thread
 of the vCPU.  What the operator plugs in meanwhile works.
 """
-import argparse
 import errno
 import os
 import select
@@ -21,7 +20,7 @@ here = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(here, '..', 'functional'))
 sys.path.insert(0, os.path.join(here, '..', 'interop'))
 sys.path.insert(0, here)
-from mpqemu_test import lab, tap  # noqa: E402
+from mpqemu_test import tap  # noqa: E402
 from mpqemu_test.pair import Program  # noqa: E402
 from mpqemu_test.qmp import Qmp  # noqa: E402
 import redteam  # noqa: E402
@@ -58,14 +57,13 @@ def attempt_names():
 class Guest:
     """A pc that does what it is told; ends with end()."""
 
-    def __init__(self, sandbox='on'):
+    def __init__(self, sandbox='on', memory='memory-backend-memfd'):
         self.dir = tempfile.TemporaryDirectory(prefix='vcpu-')
         monitor = self.path('qmp')
         self.program = Program('machine', [
             Settings.program, '-machine', 'pc,memory-backend=ram', '-accel',
             'kvm', '-cpu', 'host', '-object',
-            'memory-backend-memfd,id=ram,size=32M', '-m', '32', '-nodefaults',
-            '-display', 'none', '-no-reboot', '-serial', 'stdio', '-qmp',
+            f'{memory},id=ram,size=32M', '-m', '32', '-nodefaults', '-display', 'none', '-no-reboot', '-serial', 'stdio', '-qmp',
             f'unix:{monitor},server=on,wait=off', '-kernel', Settings.payload,
             '-device', 'edu,addr=3', '-device', 'x-redteam,addr=4',
             '-device', 'isa-debug-exit', '-sandbox', sandbox],
@@ -192,6 +190,23 @@ class WithoutIt(unittest.TestCase):
             guest.end()
 
 
+class Shortened(unittest.TestCase):
+    def test_guest_whose_memory_is_taken_away_stops(self):
+        with tempfile.NamedTemporaryFile() as file:
+            guest = Guest(memory='memory-backend-file,share=on,mem-path='
+                                 + file.name)
+            self.addCleanup(guest.end)
+            # Away with the code that the vCPU runs.
+            file.truncate(0)
+            guest.qmp.event('STOP', LIMIT)
+            self.assertEqual(guest.qmp.execute('query-status')['status'],
+                             'internal-error')
+            guest.qmp.execute('quit')
+            self.assertEqual(guest.program.wait(LIMIT), 0)
+            self.assertRegex(guest.program.errors, f"'ram', {file.name}, has "
+                             'been shortened; the guest is stopped')
+
+
 class Plugging(unittest.TestCase):
     """What the operator adds, the main loop opens."""
 
@@ -290,29 +305,15 @@ class Plugging(unittest.TestCase):
         self.assertEqual(self.remote.wait(LIMIT), 0, self.remote.errors)
 
 
-def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--program', required=True,
-                        help='emulator with x-redteam')
-    parser.add_argument('--payload', required=True, help='probe.elf')
-    parser.add_argument('--nested', action='store_true',
-                        help='run in a nested guest')
-    parser.add_argument('only', nargs='*', help='tests')
-    args = parser.parse_args()
-    Settings.program = os.path.realpath(args.program)
-    Settings.payload = os.path.realpath(args.payload)
-    if args.nested:
-        return lab.run([sys.executable, os.path.realpath(__file__),
-                        '--program', Settings.program,
-                        '--payload', Settings.payload, *args.only])
+def prepare():
     if not os.access('/dev/kvm', os.R_OK | os.W_OK):
         return tap.skip_all('there is no /dev/kvm that this user may open')
     Settings.names = attempt_names()
     add_refused()
-    return tap.run_own(args.only)
+    return None
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(redteam.run(__file__, __doc__,
+                         {'program': 'emulator with x-redteam',
+                          'payload': 'probe.elf'}, Settings, prepare))
