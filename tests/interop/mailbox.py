@@ -19,7 +19,8 @@ from mpqemu_test.qmp import Qmp  # noqa: E402
 import proxy  # noqa: E402
 import remote  # noqa: E402
 import wire  # noqa: E402
-from remote import BAR, EDU_ID, EDU_LIVENESS, plain, with_fds  # noqa: E402
+from liar import plain, with_fds  # noqa: E402
+from remote import BAR, EDU_ID, EDU_LIVENESS  # noqa: E402
 from wire import Gone, Mailbox  # noqa: E402
 
 ID = 0x010000ed

@@ -6,8 +6,9 @@ tests that are asked, in this order, until one fails: scripts/mutations.
 """
 
 IOHUB = ['unit/iohub', 'qtest/interrupt', 'interop/remote']
-WIRE = ['unit/mpqemu-link', 'interop/remote']
-REMOTE = ['interop/remote', 'qtest/proxy', 'qtest/return']
+WIRE = ['unit/mpqemu-link', 'interop/liar']
+MAILBOX = ['unit/mailbox', 'unit/proxy-link', 'interop/mailbox']
+REMOTE = ['interop/remote', 'interop/liar', 'qtest/proxy', 'qtest/return']
 PROXY = ['qtest/interrupt', 'qtest/proxy', 'qtest/return', 'interop/proxy']
 
 MUTATIONS = [
@@ -51,7 +52,8 @@ MUTATIONS = [
      'if (size > MPQEMU_MSG_PAYLOAD_MAX) {',
      'if (size > MPQEMU_MSG_PAYLOAD_MAX + 8) {', WIRE),
     ('descriptors of refused messages leak', 'hw/remote/message.c',
-     '    mpqemu_msg_close_fds(msg);\n}\n\n/* Serves', '}\n\n/* Serves',
+     '    mpqemu_msg_close_fds(msg);\n}\n\nstatic bool serve_mailbox',
+     '}\n\nstatic bool serve_mailbox',
      REMOTE),
     ('outside of BARs reads as zero', 'hw/remote/message.c',
      '    if (!bar_access(link, bar, buf, false)) {\n',
@@ -74,6 +76,17 @@ MUTATIONS = [
     ('old memory tables stay in force', 'hw/remote/memory.c',
      '        remote_sysmem_clear(rd);\n        rd->nr_ram',
      '        rd->nr_ram', REMOTE),
+    ('the mailbox overtakes what has no answer', 'hw/remote/mpqemu-proxy-link.c',
+     '        l->unheard = true;\n', '', MAILBOX),
+    ('what is posted is left for a sleeper', 'hw/remote/mailbox.c',
+     'return awake || __atomic_load_n(&mb->state, __ATOMIC_SEQ_CST) != POSTED;',
+     'return true;', MAILBOX),
+    ('a request that nobody waits for is taken back all the same',
+     'hw/remote/mailbox.c', 'if (move(mb, POSTED, EMPTY)) {',
+     'if (move(mb, POSTED, EMPTY) || move(mb, TAKEN, EMPTY)) {', MAILBOX),
+    ('a mailbox may be shortened', 'hw/remote/mailbox.c',
+     'if (seals < 0 || !(seals & F_SEAL_SHRINK)) {', 'if (seals < 0) {',
+     MAILBOX),
     ('a new route does not ask for the level', 'hw/remote/proxy.c',
      '    event_notifier_set(&dev->resample);\n}', '}', PROXY),
     ('a signal to the old route is delivered', 'hw/remote/proxy.c',

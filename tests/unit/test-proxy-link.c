@@ -373,12 +373,18 @@ static void *looker_thread(void *opaque)
             g_assert_true(k->page != MAP_FAILED);
             mpqemu_msg_close_fds(&msg);
             mailbox_set_awake(k->mailbox, true);
+        } else if (ret == 1 && msg.cmd == MPQEMU_CMD_SYNC_SYSMEM) {
+            mpqemu_msg_close_fds(&msg);
         } else if (ret == 1) {
             peer_answers(k->w, msg.data.pci_conf_data.addr,
                          MPQEMU_PAD_MAGIC | k->knows);
         } else if (k->mailbox && mailbox_take(k->mailbox, &msg)) {
             uint32_t taken = __atomic_load_n(k->page, __ATOMIC_ACQUIRE);
+            char byte;
 
+            /* Whatever was sent before has been heard. */
+            g_assert_cmpint(recv(k->w->peer.fd, &byte, 1,
+                                 MSG_PEEK | MSG_DONTWAIT), <=, 0);
             if (k->scribbles) {
                 __atomic_store_n(k->page, 77, __ATOMIC_RELEASE);
                 continue;
@@ -436,6 +442,7 @@ static void test_mailbox(void)
 {
     Looker k = { .knows = MPQEMU_KNOWS_MAILBOX };
     gint64 end = g_get_monotonic_time() + LIMIT_MS * 1000;
+    ProxyMemRegion memory = { .size = 4096 };
     uint64_t by_mailbox;
     uint32_t val;
     World w;
@@ -444,13 +451,18 @@ static void test_mailbox(void)
         return;
     }
     looker_start(&k, &w);
+    memory.fd = memfd();
     for (uint32_t n = 0; __atomic_load_n(&k.late, __ATOMIC_RELAXED) < 3 ||
                          w.link->stats.by_mailbox < 3; n++) {
         g_assert_cmpint(g_get_monotonic_time(), <, end);
+        if (n % 4 == 0) {
+            w.link->ops->set_memory(w.link, &memory, 1);
+        }
         g_assert_true(w.link->ops->config_read(w.link, n, 4, &val));
         g_assert_cmpuint(val, ==, n);
     }
     by_mailbox = w.link->stats.by_mailbox;
+    close(memory.fd);
     looker_end(&k);
     g_assert_cmpuint(k.taken, ==, k.late + by_mailbox);
 }
