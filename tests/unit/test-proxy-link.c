@@ -355,17 +355,19 @@ typedef struct Looker {
                                    socket (atomic) */
 } Looker;
 
-/* A device's thread that never sleeps, and answers config reads with their
- * address.  Every other one from the mailbox is answered only when the proxy
+/* A device's thread that never sleeps, looks at the socket now and then, and
+ * answers config reads with their address.  Every other one from the mailbox is answered only when the proxy
  * waits for it no longer, or has gone. */
 static void *looker_thread(void *opaque)
 {
     Looker *k = opaque;
+    unsigned looks = 0;
     MPQemuMsg msg;
     int ret;
 
-    while ((ret = mpqemu_channel_recv(&k->w->peer, &msg)) == -EAGAIN ||
-           ret == 1) {
+    do {
+        ret = !k->mailbox || ++looks % 64 == 0
+            ? mpqemu_channel_recv(&k->w->peer, &msg) : -EAGAIN;
         if (ret == 1 && msg.cmd == MPQEMU_CMD_SET_MAILBOX) {
             k->mailbox = mailbox_map(msg.fds[0], &error_abort);
             k->page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED,
@@ -400,7 +402,7 @@ static void *looker_thread(void *opaque)
             }
         }
         sched_yield();
-    }
+    } while (ret == -EAGAIN || ret == 1);
     return NULL;
 }
 
