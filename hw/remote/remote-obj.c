@@ -252,6 +252,23 @@ static bool remote_object_complete(UserCreatable *uc, Error **errp)
     return true;
 }
 
+static int remove_path(Object *obj, void *opaque)
+{
+    RemoteObject *o = (RemoteObject *)
+        object_dynamic_cast(obj, TYPE_REMOTE_OBJECT);
+
+    if (o && o->listen_fd >= 0 && o->socket_path) {
+        unlink(o->socket_path);
+    }
+    return 0;
+}
+
+/* At the end of the process.  In its box it cannot: the next takes it over. */
+static void remove_paths(void)
+{
+    object_child_foreach(object_get_objects_root(), remove_path, NULL);
+}
+
 static bool remote_object_can_be_deleted(UserCreatable *uc)
 {
     return !REMOTE_OBJECT(uc)->running;
@@ -259,12 +276,17 @@ static bool remote_object_can_be_deleted(UserCreatable *uc)
 
 static void remote_object_init(Object *obj)
 {
+    static bool at_exit;
     RemoteObject *o = REMOTE_OBJECT(obj);
 
     remote_link_init(&o->link);
     o->fd = o->listen_fd = -1;
     o->auto_shutdown = true;
     o->poll_max_ns = 100 * SCALE_US;
+    if (!at_exit) {
+        at_exit = true;
+        atexit(remove_paths);
+    }
 }
 
 static void remote_object_finalize(Object *obj)

@@ -13,7 +13,8 @@ import unittest
 here = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(here, '..', 'functional'))
 from mpqemu_test import tap  # noqa: E402
-from wire import Link, Remote  # noqa: E402
+from mpqemu_test.qmp import Qmp  # noqa: E402
+from wire import LIMIT, Link, Remote  # noqa: E402
 
 PROGRAM = None
 
@@ -141,10 +142,91 @@ class Box(unittest.TestCase):
         self.assertEqual(net, os.readlink('/proc/self/ns/net'))
 
 
+class Paths(unittest.TestCase):
+    """Sockets and PID files of processes that end, in whatever way."""
+    MORE = ['-display', 'none', '-nodefaults', '-qmp',
+            'unix:qmp,server=on,wait=off', '-pidfile', 'pid']
+    MAIN = ['-machine', 'none', *MORE]
+    REMOTE = ['-machine', 'x-remote', '-device', 'edu,id=e', '-object',
+              'x-remote-object,id=o,devid=e,socket.type=unix,socket.path=sock',
+              *MORE]
+    UNBOXED = [*REMOTE, '-sandbox', 'off']
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix='box-')
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def start(self, command):
+        """A process whose main loop runs, for its monitor answers."""
+        process = subprocess.Popen([PROGRAM, *command], cwd=self.folder,
+                                   stderr=subprocess.DEVNULL)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.addCleanup(Qmp(self.path('qmp')).close)
+        with open(self.path('pid'), encoding='ascii') as file:
+            self.assertEqual(file.read(), f'{process.pid}\n')
+        return process
+
+    def serves(self):
+        with socket.socket(socket.AF_UNIX) as end:
+            end.connect(self.path('sock'))
+            self.assertEqual(Link(end).config_read(0), 0x11e81234)
+
+    def left(self):
+        return sorted(os.listdir(self.folder))
+
+    def test_who_ends_removes_them(self):
+        for command in self.MAIN, self.UNBOXED:
+            process = self.start(command)
+            process.terminate()
+            self.assertEqual(process.wait(LIMIT), 0)
+            self.assertEqual(self.left(), [], command)
+
+    def test_boxed_in_it_cannot_remove_them(self):
+        for _ in range(2):
+            process = self.start(self.REMOTE)
+            with open(f'/proc/{process.pid}/status', encoding='ascii') as file:
+                if 'Seccomp:\t0' in file.read():
+                    self.skipTest('built with a sanitizer, or without '
+                                  'libseccomp')
+            self.serves()
+            self.assertEqual(process.wait(LIMIT), 0)
+            self.assertEqual(self.left(), ['pid', 'qmp', 'sock'])
+
+    def test_what_a_killed_one_left_is_taken_over(self):
+        for command, more in ((self.MAIN, []), (self.REMOTE, ['sock']),
+                              (self.UNBOXED, ['sock'])):
+            self.setUp()
+            first = self.start(command)
+            first.kill()
+            first.wait()
+            self.assertEqual(self.left(), ['pid', 'qmp', *more])
+            self.start(command)
+            if more:
+                self.serves()
+
+    def test_pid_file_of_one_that_runs_is_its_own(self):
+        process = self.start(self.MAIN)
+        done = subprocess.run(
+            [PROGRAM, '-machine', 'none', '-display', 'none', '-pidfile',
+             'pid'], cwd=self.folder, capture_output=True, text=True,
+            timeout=LIMIT)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('pid: another process has it', done.stderr)
+        with open(self.path('pid'), encoding='ascii') as file:
+            self.assertEqual(file.read(), f'{process.pid}\n')
+
+
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--program', required=True)
-    PROGRAM = parser.parse_args().program
+    parser.add_argument('only', nargs='*', help='tests')
+    args = parser.parse_args()
+    PROGRAM = os.path.realpath(args.program)
     if os.environ.get('TEST_SANDBOX') == 'off':
         sys.exit(tap.skip_all('TEST_SANDBOX=off: no box to look at'))
-    sys.exit(tap.run_own())
+    sys.exit(tap.run_own(args.only))
