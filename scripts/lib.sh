@@ -10,7 +10,8 @@ packages_to_build='gcc libc6-dev linux-libc-dev meson ninja-build pkg-config
 packages_to_run='python3 busybox-static kmod linux-image-amd64
     qemu-system-x86'
 packages_to_pair='e2fsprogs grub-common grub-pc-bin'
-packages_to_check="clang eject fio strace $packages_to_pair"
+packages_to_check="clang eject fio libvirt-clients libvirt-daemon strace
+    $packages_to_pair"
 packages_to_fuzz='clang libclang-rt-14-dev'
 
 # How build-fuzz is configured, by whoever comes first.

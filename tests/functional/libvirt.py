@@ -11,6 +11,8 @@ import fnmatch
 import json
 import os
 import re
+import select
+import socket
 import sys
 import tempfile
 import unittest
@@ -18,14 +20,14 @@ import xml.etree.ElementTree as ET
 
 from mpqemu_test import tap
 from mpqemu_test.pair import DISTRIBUTION, Program
-from mpqemu_test.virsh import (ADAPTER, DISK, Daemons, Events,
+from mpqemu_test.virsh import (ADAPTER, CONNECT, DISK, Daemons, Events,
                                again_in_private, impossible, start, virsh,
                                within)
 
 MAIN = None
 REMOTE = None
-DOCUMENT = os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                        '../../docs/system/libvirt.md')
+TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../..')
+DOCUMENT = os.path.join(TOP, 'docs/system/libvirt.md')
 
 DOMAIN = '''
 <domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
@@ -48,6 +50,53 @@ DOMAIN = '''
   </qemu:commandline>
 </domain>
 '''
+
+
+class Walk(unittest.TestCase):
+    """What the page shows, with the unit that is in the tree."""
+
+    def test_the_unit_s_disk_is_the_domain_s(self):
+        with open(DOCUMENT, encoding='utf-8') as file:
+            conf, xml = re.findall(r'(?ms)^```\n(.*?)^```', file.read())[:2]
+        with open(os.path.join(
+                TOP, 'contrib/systemd/mpqemu-device@.service'),
+                encoding='utf-8') as file:
+            command = re.search(r'(?m)^ExecStart=(.*)', file.read())[1]
+        scratch = tempfile.TemporaryDirectory(prefix='virt-')
+        self.addCleanup(scratch.cleanup)
+        image, path, description = (os.path.join(scratch.name, name)
+                                    for name in ('image', 'sock', 'xml'))
+        with open(image, 'wb') as file:
+            file.truncate(1 << 20)
+        device = conf.strip().removeprefix('DEVICE=').replace(
+            '/var/lib/mpqemu/one/disk.img', image)
+        with open(description, 'w', encoding='ascii') as file:
+            file.write(xml.replace('/usr/local/bin/qemu-system-x86_64', MAIN)
+                       .replace('/run/mpqemu/one.sock', path)
+                       .replace('>1024<', '>128<'))
+        # As systemd does it: who connects starts the process.
+        listener = socket.socket(socket.AF_UNIX)
+        self.addCleanup(listener.close)
+        listener.bind(path)
+        listener.listen()
+        virsh('define', description)
+        self.addCleanup(virsh, 'undefine', 'guest')
+        starting = Program('virsh', [*CONNECT, 'start', 'guest'])
+        self.assertTrue(select.select([listener], [], [], 60)[0],
+                        starting.errors)
+        remote = Program('device process', [
+            'sh', '-c', f'exec "$@" 3<&{listener.fileno()}', 'sh',
+            REMOTE, *command.replace('$DEVICE', device).split()[1:]],
+            pass_fds=[listener.fileno()])
+        self.addCleanup(remote.wait, 10)
+        self.assertEqual(starting.wait(60), 0,
+                         starting.errors + remote.errors)
+        link, = json.loads(virsh(
+            'qemu-monitor-command', 'guest',
+            '{"execute": "x-query-remote"}'))['return']
+        virsh('destroy', 'guest')
+        self.assertEqual((link['id'], link['state']), ('disk0', 'connected'))
+        self.assertEqual(remote.wait(30), 0, remote.errors)
 
 
 class Capabilities(unittest.TestCase):
