@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A proxy and a guest's NVMe driver in one program, to measure a remote
+ * Our proxy's link and a guest's NVMe driver in one program, to measure a remote
  * process of whatever make by what it does on the wire:
  *
  *     bench-nvme --fd N [--pid PID] [--spin NS] JOB...
@@ -14,21 +14,19 @@
  * takes what is complete, rings the completion doorbell once, ends the
  * interrupt as KVM does (what was signalled meanwhile is forgotten, then the
  * resamplefd is written), puts new commands on the queue and rings once for
- * all of them.  --spin is for how long at most it looks for the answer to a
- * doorbell before it sleeps for it, as our proxy does; 0: it sleeps at once, as
- * the distribution's does.
+ * all of them.  --spin is poll-max-ns of our proxy; 0: it sleeps for each answer,
+ * as the distribution's does.
  *
- * NVM Express 1.4; the wire is in docs/interop/mpqemu.md.
+ * NVM Express 1.4.
  */
 #include "qemu/osdep.h"
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <time.h>
 #include "hw/nvme/nvme-spec.h"
-#include "hw/remote/mpqemu-link.h"
-#include "qemu/spin.h"
+#include "hw/pci/pci.h"
+#include "hw/remote/proxy-link.h"
 
 #define BAR 0xfe000000u
 #define RAM (64 * MiB)
@@ -61,8 +59,8 @@ typedef struct Queue {
     unsigned phase;
 } Queue;
 
-static int fd = -1, pid, spin_ns = 100000;
-static AdaptiveSpin spin;
+static int pid, spin_ns = 100000;
+static ProxyLink *proxy;
 static int irqfd, resamplefd;
 static uint8_t *ram;
 static unsigned lba_shift;
@@ -78,110 +76,56 @@ static int64_t now_ns(clockid_t clock)
 
 /* -- The wire ------------------------------------------------------------- */
 
-static void send_msg(const MPQemuMsg *msg)
+static void gone(void *opaque)
 {
-    union {
-        char buf[CMSG_SPACE(sizeof(int) * REMOTE_MAX_FDS)];
-        struct cmsghdr align;
-    } control = { };
-    struct iovec iov = { (void *)msg, MPQEMU_MSG_HDR_SIZE + msg->size };
-    struct msghdr header = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-    if (msg->num_fds) {
-        struct cmsghdr *c;
-
-        header.msg_control = &control;
-        header.msg_controllen = CMSG_SPACE(sizeof(int) * msg->num_fds);
-        c = CMSG_FIRSTHDR(&header);
-        c->cmsg_level = SOL_SOCKET;
-        c->cmsg_type = SCM_RIGHTS;
-        c->cmsg_len = CMSG_LEN(sizeof(int) * msg->num_fds);
-        memcpy(CMSG_DATA(c), msg->fds, sizeof(int) * msg->num_fds);
-    }
-    if (sendmsg(fd, &header, MSG_NOSIGNAL) != (ssize_t)iov.iov_len) {
-        g_error("send: %s", g_strerror(errno));
-    }
-}
-
-static uint64_t ask(int cmd, const void *payload, size_t size)
-{
-    MPQemuMsg msg = { .cmd = cmd, .size = size };
-    int flags = 0;
-    struct {
-        int32_t cmd;
-        uint32_t pad;
-        uint64_t size, value;
-    } ret;
-    ssize_t n;
-
-    memcpy(&msg.data, payload, size);
-    send_msg(&msg);
-    if (adaptive_spin_begin(&spin, now_ns(CLOCK_MONOTONIC))) {
-        flags = MSG_DONTWAIT;
-    }
-    while ((n = recv(fd, &ret, sizeof(ret), flags)) < 0 && errno == EAGAIN) {
-        if (!adaptive_spin_more(&spin, now_ns(CLOCK_MONOTONIC))) {
-            flags = 0;
-        }
-    }
-    if (flags) {
-        adaptive_spin_paid(&spin, now_ns(CLOCK_MONOTONIC));
-    }
-    if (n != sizeof(ret) || ret.cmd != MPQEMU_CMD_RET) {
-        g_error("no answer to command %d", cmd);
-    }
-    return ret.value;
+    g_error("the device's process: %s", proxy->why);
 }
 
 static uint32_t config(unsigned addr, unsigned len)
 {
-    PciConfDataMsg conf = { .addr = addr, .len = len };
+    uint32_t val = 0;
 
-    return ask(MPQEMU_CMD_PCI_CFGREAD, &conf, sizeof(conf));
+    proxy->ops->config_read(proxy, addr, len, &val);
+    return val;
 }
 
 static void set_config(unsigned addr, uint32_t val, unsigned len)
 {
-    PciConfDataMsg conf = { .addr = addr, .val = val, .len = len };
-
-    ask(MPQEMU_CMD_PCI_CFGWRITE, &conf, sizeof(conf));
+    proxy->ops->config_write(proxy, addr, val, len);
 }
 
 static uint64_t get(unsigned reg, unsigned size)
 {
-    BarAccessMsg bar = { .addr = BAR + reg, .size = size, .memory = 1 };
+    uint64_t val = 0;
 
-    return ask(MPQEMU_CMD_BAR_READ, &bar, sizeof(bar));
+    proxy->ops->region_read(proxy, true, BAR, reg, size, &val);
+    return val;
 }
 
 static void set(unsigned reg, uint64_t val, unsigned size)
 {
-    BarAccessMsg bar = {
-        .addr = BAR + reg, .val = val, .size = size, .memory = 1,
-    };
-
-    ask(MPQEMU_CMD_BAR_WRITE, &bar, sizeof(bar));
+    proxy->ops->region_write(proxy, true, BAR, reg, size, val);
 }
 
-static void join(void)
+static void join(int fd)
 {
-    int memory = memfd_create("guest", MFD_CLOEXEC);
-    MPQemuMsg table = {
-        .cmd = MPQEMU_CMD_SYNC_SYSMEM, .size = sizeof(SyncSysmemMsg),
-        .data.sync_sysmem.sizes[0] = RAM, .fds = { memory }, .num_fds = 1,
+    ProxyMemRegion memory = {
+        .size = RAM, .fd = memfd_create("guest", MFD_CLOEXEC),
     };
-    MPQemuMsg irq = { .cmd = MPQEMU_CMD_SET_IRQFD, .num_fds = 2 };
 
-    if (ftruncate(memory, RAM) < 0) {
+    if (ftruncate(memory.fd, RAM) < 0) {
         g_error("memory: %s", g_strerror(errno));
     }
     ram = mmap(NULL, RAM, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
-               memory, 0);
-    irqfd = irq.fds[0] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    resamplefd = irq.fds[1] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    send_msg(&table);
-    send_msg(&irq);
-    close(memory);
+               memory.fd, 0);
+    irqfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    resamplefd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    proxy = mpqemu_proxy_link_new(fd, LIMIT_S * 1000, spin_ns, gone, NULL);
+    proxy->ops->set_memory(proxy, &memory, 1);
+    proxy->ops->set_irqfd(proxy, irqfd, resamplefd);
+    config(PCI_VENDOR_ID, 4);           /* it says what it knows */
+    proxy->ops->open_mailbox(proxy);
+    close(memory.fd);
 }
 
 /* -- Interrupts ----------------------------------------------------------- */
@@ -474,6 +418,7 @@ static bool parse_job(const char *text, Job *job)
 
 int main(int argc, char **argv)
 {
+    int fd = -1;
     GOptionEntry entries[] = {
         { "fd", 0, 0, G_OPTION_ARG_INT, &fd, "connected socket", "N" },
         { "pid", 0, 0, G_OPTION_ARG_INT, &pid, "whose CPU time", "PID" },
@@ -489,8 +434,7 @@ int main(int argc, char **argv)
         g_printerr("bench-nvme: %s\n", gerr ? gerr->message : "no --fd");
         return 1;
     }
-    adaptive_spin_init(&spin, spin_ns);
-    join();
+    join(fd);
     q = start_controller();
     for (int i = 1; i < argc; i++) {
         Job job;
