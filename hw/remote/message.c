@@ -2,7 +2,8 @@
 /*
  * A link as the remote process serves it: one thread, in which the device and
  * everything that belongs to it runs.  Each request costs one receive and one
- * send, or passes by the mailbox while both sides are awake.  Whatever the other side sends, it reaches only this link's device.
+ * send, or passes by the mailbox while both sides are awake.  Whatever the
+ * other side sends, it reaches only this link's device.
  */
 #include "qemu/osdep.h"
 #include <sys/socket.h>
