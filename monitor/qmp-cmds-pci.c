@@ -132,9 +132,9 @@ static const HMPCommand pci_hmp[] = {
 };
 HMP_TABLE(pci_hmp)
 
-/* -- DEVICE_DELETED ------------------------------------------------------------- */
+/* -- DEVICE_DELETED, DEVICE_UNPLUG_GUEST_ERROR ----------------------------------- */
 
-static void device_deleted(const char *id, const char *path)
+static void tell_of_device(const char *event, const char *id, const char *path)
 {
     JsonObject *data = json_object_new();
 
@@ -142,20 +142,34 @@ static void device_deleted(const char *id, const char *path)
         json_object_set_string_member(data, "device", id);
     }
     json_object_set_string_member(data, "path", path ?: "");
-    monitor_event("DEVICE_DELETED", data);
+    monitor_event(event, data);
 }
 
-static const QMPMember deleted_members[] = {
+static void device_deleted(const char *id, const char *path)
+{
+    tell_of_device("DEVICE_DELETED", id, path);
+}
+
+static void device_kept(const char *id, const char *path)
+{
+    tell_of_device("DEVICE_UNPLUG_GUEST_ERROR", id, path);
+}
+
+static const QMPMember unplug_members[] = {
     { "device", "str", true, "its id" }, { "path", "str" }, { }
 };
 static const QMPEvent device_events[] = {
-    { "DEVICE_DELETED", deleted_members,
+    { "DEVICE_DELETED", unplug_members,
       "A device that was to be unplugged is gone." },
+    { "DEVICE_UNPLUG_GUEST_ERROR", unplug_members,
+      "The guest keeps a device in a PCI Express slot: it has taken back that "
+      "the slot is to be switched off." },
     { }
 };
 QMP_TABLE(events, device_events)
 
-static void __attribute__((constructor)) hear_of_deleted_devices(void)
+static void __attribute__((constructor)) hear_of_unplugging(void)
 {
     qdev_deleted_hook = device_deleted;
+    qdev_kept_hook = device_kept;
 }

@@ -243,6 +243,19 @@ void qdev_unplug_complete(DeviceState *dev)
     qdev_unparent(dev);
 }
 
+void qdev_unplug_refused(DeviceState *dev)
+{
+    g_autofree char *path = NULL;
+
+    if (dev->pending_unplug) {
+        dev->pending_unplug = false;
+        path = object_get_canonical_path(OBJECT(dev));
+        if (qdev_kept_hook) {
+            qdev_kept_hook(dev->id, path);
+        }
+    }
+}
+
 /* -- Help ---------------------------------------------------------------- */
 
 static const char *const category_names[DEVICE_CATEGORY_MAX + 1] = {

@@ -13,6 +13,7 @@
 
 bool qdev_hotplug;
 void (*qdev_deleted_hook)(const char *id, const char *path);
+void (*qdev_kept_hook)(const char *id, const char *path);
 
 /* -- Making -------------------------------------------------------------- */
 

@@ -69,6 +69,11 @@ static void eject(PCIERootPort *p, bool only_pending)
     }
 }
 
+static void keep_one(PCIBus *bus, PCIDevice *dev, void *opaque)
+{
+    qdev_unplug_refused(DEVICE(dev));
+}
+
 static bool port_plug(HotplugHandler *h, DeviceState *dev, Error **errp)
 {
     PCIERootPort *p = PCIE_ROOT_PORT(h);
@@ -125,6 +130,8 @@ static void port_write_config(PCIDevice *d, uint32_t addr, uint32_t val,
     pci_bridge_write_config(d, addr, val, len);
     if (pcie_slot_written(d, &p->slot, old_ctl)) {
         eject(p, false);
+    } else if (pcie_slot_kept(d, old_ctl)) {
+        pci_for_each_device(p->parent_obj.sec_bus, keep_one, NULL);
     }
     update_power(p);
 }

@@ -140,6 +140,13 @@ bool pcie_slot_written(PCIDevice *port, PCIESlotState *s, uint16_t old_ctl)
     return switched_off;
 }
 
+bool pcie_slot_kept(PCIDevice *port, uint16_t old_ctl)
+{
+    return (old_ctl & PCI_EXP_SLTCTL_PIC) == PCI_EXP_SLTCTL_PWR_IND_BLINK &&
+           (pcie_slot_control(port) & PCI_EXP_SLTCTL_PIC) ==
+           PCI_EXP_SLTCTL_PWR_IND_ON && pcie_slot_powered(port);
+}
+
 void pcie_slot_reset(PCIDevice *port, PCIESlotState *s, bool present)
 {
     uint16_t ctl = PCI_EXP_SLTCTL_ATTN_IND_OFF;

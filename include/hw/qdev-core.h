@@ -171,9 +171,13 @@ DeviceState *qdev_device_add(JsonObject *opts, Error **errp);
 bool qdev_unplug(DeviceState *dev, Error **errp);
 /* The guest has let go of it: unplugs and removes. */
 void qdev_unplug_complete(DeviceState *dev);
+/* The guest keeps it, if it was asked for it; may be asked again. */
+void qdev_unplug_refused(DeviceState *dev);
 /* Called after a device is gone that was realized; set by the monitor.  @id
  * may be NULL. */
 extern void (*qdev_deleted_hook)(const char *id, const char *path);
+/* Called when the guest has refused to let go of one; likewise. */
+extern void (*qdev_kept_hook)(const char *id, const char *path);
 /* "-device help" (NULL) and "-device DRIVER,help"; false: no such driver. */
 bool qdev_help(GString *out, const char *driver, Error **errp);
 /* `info qtree`: appends every bus and device with its properties. */

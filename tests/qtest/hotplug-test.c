@@ -118,6 +118,27 @@ static void test_function_0_completes_a_card(QWorld *w)
     add_edu(w->main, "f1", "7.1", false);
 }
 
+/* The guest's half of PCI Express hot plug, as far as it takes it back. */
+static void test_guest_keeps_a_card(void)
+{
+    enum { CONTROL = 0x40 + 0x18, ON = 0x100, BLINK = 0x200 };
+    QTestState *s = qtest_init("-machine q35 -device pcie-root-port,id=port,"
+                               "addr=4,chassis=1,slot=1 "
+                               "-device edu,id=card,bus=port");
+    QPCIDevice port = { s, 0, QPCI_DEVFN(4, 0) };
+
+    g_assert_cmphex(qpci_read(&port, CONTROL, 2) & 0x700, ==, ON);
+    del(s, "card");
+    qpci_write(&port, CONTROL, BLINK, 2);
+    g_assert_cmpint(qtest_qmp_events(s, "DEVICE_UNPLUG_GUEST_ERROR", false), ==,
+                    0);
+    qpci_write(&port, CONTROL, ON, 2);
+    g_assert_cmpint(qtest_qmp_events(s, "DEVICE_UNPLUG_GUEST_ERROR", true), ==,
+                    1);
+    g_assert_cmpint(qtest_qmp_events(s, "DEVICE_DELETED", false), ==, 0);
+    qtest_quit(s);
+}
+
 int main(int argc, char **argv)
 {
     static const struct { const char *name; void (*fn)(QWorld *w); } cases[] = {
@@ -132,6 +153,7 @@ int main(int argc, char **argv)
     };
 
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/hotplug/q35/guest-keeps-a-card", test_guest_keeps_a_card);
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
         qworld_add_tests("hotplug/pc", cases[i].name, &one_edu, cases[i].fn);
     }

@@ -271,6 +271,39 @@ static void test_unplug_busy(void)
     world_clear(&w);
 }
 
+static unsigned kept;
+
+static void count_kept(const char *id, const char *path)
+{
+    kept++;
+}
+
+static void test_unplug_taken_back(void)
+{
+    World w;
+    PCIDevice *port, *d;
+
+    world_init(&w, TYPE_PCIE_BUS);
+    port = occupied_port(&w, &d);
+    qdev_kept_hook = count_kept;
+    cfg_write(port, SLTCTL, PCI_EXP_SLTCTL_PWR_IND_BLINK, 2);
+    cfg_write(port, SLTCTL, SLOT_ON, 2);
+    g_assert_cmpuint(kept, ==, 0);              /* nobody asked */
+    g_assert_true(qdev_unplug(DEVICE(d), &error_abort));
+    cfg_write(port, SLTCTL, PCI_EXP_SLTCTL_PWR_IND_BLINK, 2);
+    g_assert_cmpuint(kept, ==, 0);
+    cfg_write(port, SLTCTL, SLOT_ON, 2);
+    g_assert_cmpuint(kept, ==, 1);
+    g_assert_true(below(port)->devices[0] == d);
+    g_assert_true(qdev_unplug(DEVICE(d), &error_abort));    /* at once */
+    cfg_write(port, SLTCTL, PCI_EXP_SLTCTL_PWR_IND_BLINK, 2);
+    cfg_write(port, SLTCTL, SLOT_OFF, 2);
+    g_assert_cmpuint(kept, ==, 1);
+    g_assert_null(below(port)->devices[0]);
+    qdev_kept_hook = NULL;
+    world_clear(&w);
+}
+
 static void test_unplug_off_or_reset(void)
 {
     World w;
@@ -351,6 +384,8 @@ int main(int argc, char **argv)
     g_test_add_func("/pcie-port/plug-by-msix", test_plug_by_msix);
     g_test_add_func("/pcie-port/unplug-when-guest-switches-off", test_unplug);
     g_test_add_func("/pcie-port/unplug-refused-while-busy", test_unplug_busy);
+    g_test_add_func("/pcie-port/unplug-taken-back-by-the-guest",
+                    test_unplug_taken_back);
     g_test_add_func("/pcie-port/unplug-at-once-when-unused",
                     test_unplug_off_or_reset);
     g_test_add_func("/pcie-port/places", test_places);

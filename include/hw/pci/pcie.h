@@ -32,6 +32,9 @@ void pcie_slot_reset(PCIDevice *port, PCIESlotState *s, bool present);
  * before it.  True: the guest has just switched an occupied slot off, and what
  * is in it may be taken away. */
 bool pcie_slot_written(PCIDevice *port, PCIESlotState *s, uint16_t old_ctl);
+/* Whether the guest, whose control was @old_ctl, is done with blinking and leaves
+ * the slot on: of a device that was to go it says that it stays. */
+bool pcie_slot_kept(PCIDevice *port, uint16_t old_ctl);
 uint16_t pcie_slot_control(PCIDevice *port);
 bool pcie_slot_powered(PCIDevice *port);
 /* The power indicator blinks: the guest is about to switch on or off. */
