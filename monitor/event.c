@@ -5,6 +5,7 @@
 #include "qemu/aio.h"
 #include "qemu/main-loop.h"
 #include "qemu/queue.h"
+#include "qemu/timer.h"
 
 typedef struct EventSink {
     MonitorEventSink *fn;
@@ -42,7 +43,8 @@ static void deliver(void *opaque)
 
 void monitor_event(const char *name, JsonObject *data)
 {
-    int64_t now_us = g_get_real_time();
+    /* Not GLib's, which is another system call where there is no page for it. */
+    int64_t now_us = qemu_clock_get_ns(QEMU_CLOCK_HOST) / SCALE_US;
     JsonObject *event = json_object_new(), *timestamp = json_object_new();
     JsonNode *node = json_node_new(JSON_NODE_OBJECT);
 

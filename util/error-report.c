@@ -5,6 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include "qemu/error-report.h"
+#include "qemu/timer.h"
 
 static char *progname;
 static char *guest_name;
@@ -28,7 +29,12 @@ static void report(const char *kind, const char *fmt, va_list ap)
 
     if (!sink) {
         if (timestamps) {
-            g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+            /* Not GLib's clock: see monitor_event(). */
+            int64_t ns = qemu_clock_get_ns(QEMU_CLOCK_HOST);
+            g_autoptr(GDateTime) second = g_date_time_new_from_unix_utc(
+                ns / NANOSECONDS_PER_SECOND);
+            g_autoptr(GDateTime) now = g_date_time_add(
+                second, ns % NANOSECONDS_PER_SECOND / SCALE_US);
             g_autofree char *text = g_date_time_format_iso8601(now);
 
             g_string_append_printf(s, "%s ", text);

@@ -8,7 +8,8 @@
  * N is a connected socket; a JOB is OPERATION:BYTES:DEPTH:SECONDS with
  * operation randread, randwrite, read or write, or registers:4:1:SECONDS, which
  * reads a register again and again.  Each prints a line of JSON,
- * with the CPU seconds that process PID used meanwhile.
+ * with the CPU seconds that process PID used meanwhile.  With --ask further
+ * jobs are lines of standard input, done as they come.
  *
  * It behaves as Linux' driver does on an interrupt line: sleeps on the irqfd,
  * takes what is complete, rings the completion doorbell once, ends the
@@ -416,17 +417,38 @@ static bool parse_job(const char *text, Job *job)
     return false;
 }
 
+static bool do_job(Queue *q, const char *text)
+{
+    Job job;
+
+    if (!parse_job(text, &job)) {
+        g_printerr("bench-nvme: %s is no OPERATION:BYTES:DEPTH:SECONDS\n",
+                   text);
+        return false;
+    }
+    if (job.opcode == REGISTERS) {
+        run_registers(&job);
+    } else {
+        run(q, &job);
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     int fd = -1;
+    gboolean asks = false;
     GOptionEntry entries[] = {
         { "fd", 0, 0, G_OPTION_ARG_INT, &fd, "connected socket", "N" },
         { "pid", 0, 0, G_OPTION_ARG_INT, &pid, "whose CPU time", "PID" },
         { "spin", 0, 0, G_OPTION_ARG_INT, &spin_ns, "for an answer", "NS" },
+        { "ask", 0, 0, G_OPTION_ARG_NONE, &asks, "read jobs", NULL },
         { }
     };
     g_autoptr(GOptionContext) gctx = g_option_context_new("JOB...");
     g_autoptr(GError) gerr = NULL;
+    char line[80];
+    bool ok = true;
     Queue q;
 
     g_option_context_add_main_entries(gctx, entries, NULL);
@@ -436,19 +458,11 @@ int main(int argc, char **argv)
     }
     join(fd);
     q = start_controller();
-    for (int i = 1; i < argc; i++) {
-        Job job;
-
-        if (!parse_job(argv[i], &job)) {
-            g_printerr("bench-nvme: %s is no OPERATION:BYTES:DEPTH:SECONDS\n",
-                       argv[i]);
-            return 1;
-        }
-        if (job.opcode == REGISTERS) {
-            run_registers(&job);
-        } else {
-            run(&q, &job);
-        }
+    for (int i = 1; ok && i < argc; i++) {
+        ok = do_job(&q, argv[i]);
     }
-    return 0;
+    while (ok && asks && fgets(line, sizeof(line), stdin)) {
+        ok = do_job(&q, g_strchomp(line));
+    }
+    return ok ? 0 : 1;
 }

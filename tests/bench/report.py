@@ -47,15 +47,15 @@ GOALS = [
     ('boot to init, direct, ours / distribution\'s with SeaBIOS',
      ('boot', 'to init, -smp 1', 'ours'), ('boot', 'to init, -smp 1', 'dist'),
      '<=', 0.6),
-    ('MMIO read, both processes boxed in / neither',
-     ('box', 'MMIO read', 'boxed in'), ('box', 'MMIO read', 'not'),
+    ('MMIO read, both processes boxed in / neither, time',
+     ('box ratio', 'MMIO read, both processes', 'boxed in / not'), None,
      '<=', 1.02),
-    ('4 KiB random read on tmpfs, depth 1, boxed in / not',
-     ('box', 'randread 4k depth 1', 'boxed in'),
-     ('box', 'randread 4k depth 1', 'not'), '>=', 0.98),
+    ('4 KiB random read on tmpfs, depth 1, boxed in / not, time',
+     ('box ratio', '4 KiB random read, depth 1', 'boxed in / not'), None,
+     '<=', 1.02),
     ('the same at depth 32',
-     ('box', 'randread 4k depth 32', 'boxed in'),
-     ('box', 'randread 4k depth 32', 'not'), '>=', 0.98),
+     ('box ratio', '4 KiB random read, depth 32', 'boxed in / not'), None,
+     '<=', 1.02),
     ('idle CPU of a remote process, %',
      ('idle', 'remote, CPU', 'ours'), None, '<=', 0.05),
 ]
@@ -147,6 +147,12 @@ BEFORE = {
     'start': 'Start and memory of device processes:',
     'boot': 'Seconds from the start of the process; the distribution\'s enters '
             'a kernel by way of SeaBIOS:',
+    'box calls': 'What a system call that does nothing takes:',
+    'box ratio': 'Time boxed in / not: the median of many pairs, and the '
+                 'interval that has the true one in 95 of 100 cases. Beside '
+                 'it how many system calls what is boxed in makes, those of '
+                 'waiting too, and the ratio if each takes as much more as '
+                 'above:',
     'idle': 'All four pairings at the same time, each with an idle guest:',
 }
 AFTER = {

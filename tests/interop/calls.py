@@ -407,6 +407,16 @@ class Calls(unittest.TestCase):
                 row[:2] for table in ('base', 'block')
                 for row in self.tables[table]])
 
+    def test_2_no_other_clock(self):
+        """On a kernel without a page for the clocks each is a system call;
+        only clock_gettime() is in a table."""
+        with open(PROGRAM, 'rb') as file:
+            program = file.read()
+        self.assertIn(b'\0clock_gettime\0', program)
+        for name in (b'gettimeofday', b'g_get_real_time',
+                     b'g_date_time_new_now_utc', b'g_date_time_new_now_local'):
+            self.assertNotIn(b'\0' + name + b'\0', program)
+
     def test_2_none_opens_connects_executes_or_changes_rights(self):
         bad = [row[0] for rows in self.tables.values() for row in rows
                if FORBIDDEN.search(row[0])]

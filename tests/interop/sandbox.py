@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The box around a device process, as /proc shows it.  No guest, no KVM."""
 import argparse
+import errno
 import os
 import shutil
 import socket
@@ -17,6 +18,23 @@ from mpqemu_test.qmp import Qmp  # noqa: E402
 from wire import LIMIT, Link, Remote  # noqa: E402
 
 PROGRAM = None
+
+
+#: Runs a program for which system call N fails: ... N ERRNO PROGRAM ARGUMENT...
+WITHOUT = """
+import ctypes, os, struct, sys
+number, error = int(sys.argv[1]), int(sys.argv[2])
+rows = ((0x20, 0, 0, 0), (0x15, 0, 1, number), (6, 0, 0, 0x50000 | error),
+        (6, 0, 0, 0x7fff0000))                  # load, equal, errno, allow
+code = ctypes.create_string_buffer(
+    b''.join(struct.pack('<HBBI', *row) for row in rows))
+program = ctypes.create_string_buffer(
+    struct.pack('<H6xQ', len(rows), ctypes.addressof(code)))
+prctl = ctypes.CDLL(None).prctl
+assert prctl(38, 1, 0, 0, 0) == 0               # PR_SET_NO_NEW_PRIVS
+assert prctl(22, 2, program, 0, 0) == 0         # PR_SET_SECCOMP, a filter
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 class Box(unittest.TestCase):
@@ -45,6 +63,47 @@ class Box(unittest.TestCase):
         self.assertEqual(status['NoNewPrivs'], '1')
         for kind in 'CapEff', 'CapPrm', 'CapInh', 'CapAmb':
             self.assertEqual(int(status[kind], 16), 0)
+
+    def test_what_cannot_be_had_is_named_once_or_fatal(self):
+        if self.look()[0]['Seccomp'] == '0':
+            self.skipTest('built with a sanitizer, or without libseccomp')
+        for number, error, words in (
+                (272, errno.EPERM, 'mount name space (Operation not'),
+                (444, errno.ENOSYS, 'Landlock (Function not implemented)')):
+            wrap = [sys.executable, '-c', WITHOUT, str(number), str(error)]
+            remote = Remote(PROGRAM, ['edu'], wrap=wrap)
+            self.assertEqual(remote.links[0].config_read(0), 0x11e81234)
+            remote.links[0].close()
+            text = remote.process.communicate(timeout=LIMIT)[1]
+            self.assertEqual(text.count('sandbox: going on without: '), 1)
+            self.assertEqual(text.count(words), 1, text)
+            remote = Remote(PROGRAM, ['edu'], more=['-sandbox', 'on'],
+                            wrap=wrap)
+            status, text = remote.end()
+            self.assertEqual(status, 1)
+            self.assertIn('-sandbox on: not to be had here: ', text)
+            self.assertIn(words, text)
+
+    def test_limits_and_name_spaces(self):
+        if self.look()[0]['Seccomp'] == '0':
+            self.skipTest('built with a sanitizer, or without libseccomp')
+        if self.lacks():
+            self.skipTest('this machine does not allow the whole box')
+        remote = Remote(PROGRAM, ['edu'])
+        self.assertEqual(remote.links[0].config_read(0), 0x11e81234)
+        proc = f'/proc/{remote.process.pid}'
+        with open(f'{proc}/limits', encoding='ascii') as file:
+            limits = {line[:26].strip(): line[26:].split() for line in file}
+        for kind in 'user', 'mnt', 'net', 'ipc', 'uts':
+            self.assertNotEqual(os.readlink(f'{proc}/ns/{kind}'),
+                                os.readlink(f'/proc/self/ns/{kind}'))
+        self.assertEqual(remote.end(), (0, ''))
+        most = {'Max core file size': 0, 'Max msgqueue size': 0,
+                'Max open files': 1024, 'Max data size': 2 << 30}
+        if [int(n) for n in os.uname().release.split('.')[:2]] >= [5, 14]:
+            most['Max processes'] = 512         # counted by user name space
+        for name, limit in most.items():
+            self.assertLessEqual(int(limits[name][1]), limit, name)
 
     @unittest.skipUnless(os.geteuid() == 0, 'sees its root as root only')
     def test_root_is_empty_and_network_its_own(self):
