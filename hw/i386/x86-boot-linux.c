@@ -120,7 +120,11 @@ static bool place_kernel(Boot *b, const struct setup_header *h, uint64_t *addr,
                    "4 GiB", f->name, *addr);
         return false;
     }
-    return boot_place_file(b, *addr, needs, f, offset, size, "code", errp);
+    /* It clears what it needs clear: not touched here, pages of the rest that
+     * it does not come to take no memory of the host. */
+    return boot_place_file(b, *addr, size, f, offset, size, "code", errp) &&
+           (needs == size ||
+            boot_reserve(b, *addr + size, needs - size, "memory", errp));
 }
 
 static void fill_e820(const Boot *b, struct boot_params *p)
