@@ -31,6 +31,7 @@ LONG = 300                  # seconds, at most, for anything
 GUEST = r'''
 mark() { printf '\n@@ %s\n' "$*"; }
 stty -echo
+mark up
 for one in /sys/class/input/event*; do
     read -r name < $one/device/name
     [ "$name" = "Power Button" ] && exec 3< /dev/input/${one##*/}
@@ -54,7 +55,6 @@ done
         usleep 50000
     done
 } &
-mark up
 while read -r line; do
     case $line in
     scan) for one in /sys/class/scsi_host/*/scan; do echo - - - > $one; done ;;
@@ -133,12 +133,15 @@ class Console:
             return any(os.path.realpath(one.path) == device
                        for one in open_files)
 
-    def shows(self, words):
-        """Whether the guest has marked a line with words; it is seen then."""
-        line = re.search(rf'(?m)^@@ {words}\r*\n', self.text[self.seen:])
-        if line:
-            self.seen += line.end()
-        return bool(line)
+    def shows(self, *lines):
+        """Whether the guest has marked these lines; they are seen then."""
+        text = self.text[self.seen:]
+        found = [re.search(rf'(?m)^@@ {words}\r*\n', text)
+                 for words in lines]
+        if None in found:
+            return False
+        self.seen += max(line.end() for line in found)
+        return True
 
     def say(self, text):
         os.write(self.terminal, text.encode() + b'\r')
@@ -218,14 +221,14 @@ class Domain:
         self.assertTrue(within(LONG, self.console.attached),
                         self.console.text)
 
-    def shows(self, words):
-        """Waits for a line of the guest's."""
-        if not within(LONG, lambda: self.console.shows(words)):
+    def shows(self, *lines):
+        """Waits for lines of the guest's, in any order."""
+        if not within(LONG, lambda: self.console.shows(*lines)):
             self.console.say('why')
             within(60, lambda: self.console.shows('heard why'))
             with open('/var/log/libvirt/qemu/guest.log', encoding='utf-8',
                       errors='replace') as log:
-                self.fail(f'no {words} on:\n{self.console.text}\n'
+                self.fail(f'no {lines} on:\n{self.console.text}\n'
                           f'emulator:\n{log.read()}')
 
     def hears(self, words):
@@ -261,8 +264,11 @@ class Domain:
         virsh('attach-device', 'guest', adapter, '--live')
         self.shows(f'has adapter,{self.disk},')
         virsh('attach-device', 'guest', disk, '--live')
-        self.hears('scan')
-        self.shows(f'has adapter,{self.disk},{suite.digest(image)},')
+        # The disk is there before Linux has looked for all others, or after
+        # that, if it was found by the adapter's own first look.
+        self.console.say('scan')
+        self.shows(f'has adapter,{self.disk},{suite.digest(image)},',
+                   'heard scan')
         about = virsh('domblkinfo guest sda; domblkstat guest sda; '
                       f'detach-device guest {disk} --live')
         self.assertRegex(about, rf'Capacity: +{SIZE}\b')
