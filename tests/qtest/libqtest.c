@@ -260,6 +260,11 @@ void qtest_continue(QTestState *s)
     kill(s->pid, SIGCONT);
 }
 
+pid_t qtest_pid(QTestState *s)
+{
+    return s->pid;
+}
+
 void qtest_quit(QTestState *s)
 {
     qtest_qmp_ok(s, "quit");

@@ -43,6 +43,7 @@ void qtest_expect_stderr(QTestState *s, const char *words);
 int qtest_wait(QTestState *s);
 /* Ends it by QMP, checks that it went in peace, frees @s. */
 void qtest_quit(QTestState *s);
+pid_t qtest_pid(QTestState *s);
 /* Ends it by SIGKILL, frees @s. */
 void qtest_kill(QTestState *s);
 /* Stops the process and lets it go on, by signals. */

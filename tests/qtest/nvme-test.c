@@ -4,8 +4,10 @@
  * every register, every command, and what is answered to wrong fields (NVM
  * Express 1.4).
  */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "libqtest.h"
 
@@ -117,6 +119,26 @@ static void test_nvme_write_read(QWorld *w)
         g_assert_cmpint(memcmp(data, got, sizeof(data)), ==, 0);
     }
     g_assert_cmphex(command(w, &io, 0, 1, 0, 0, 0, 0), ==, 0);      /* flush */
+}
+
+/* The process may not write files any more: guest and operator are told. */
+static void test_error(QWorld *w)
+{
+    Queue admin = nvme_start(w), io = nvme_io_queue(w, &admin);
+    QTestState *owner = w->remote ? w->remote : w->main;
+    struct rlimit old, none = { 0 };
+
+    g_assert_cmpint(prlimit(qtest_pid(owner), RLIMIT_FSIZE, NULL, &old), ==, 0);
+    none.rlim_max = old.rlim_max;
+    g_assert_cmpint(prlimit(qtest_pid(owner), RLIMIT_FSIZE, &none, NULL), ==,
+                    0);
+    g_assert_cmphex(command(w, &io, 1, 1, DATA, 0, 0, 7), ==, 0x2280);
+    if (!w->remote) {                   /* that one has no monitor */
+        g_assert_cmpint(qtest_qmp_events(owner, "BLOCK_IO_ERROR", true), ==,
+                        1);
+    }
+    g_assert_cmpint(prlimit(qtest_pid(owner), RLIMIT_FSIZE, &old, NULL), ==, 0);
+    g_assert_cmphex(command(w, &io, 1, 1, DATA, 0, 0, 7), ==, 0);
 }
 
 static void test_nvme_refuses(QWorld *w)
@@ -630,6 +652,7 @@ static const struct {
     { "format", test_format },
     { "page-lists", test_page_lists },
     { "interrupt-and-mask", test_interrupt },
+    { "errors-are-told", test_error },
 };
 
 int main(int argc, char **argv)
@@ -639,6 +662,7 @@ int main(int argc, char **argv)
     int status;
 
     g_test_init(&argc, &argv, NULL);
+    signal(SIGXFSZ, SIG_IGN);           /* inherited: see test_error() */
     path = g_strdup_printf("%s/qtest-disk-%s", g_get_tmp_dir(),
                            disk = g_uuid_string_random());
     g_assert_true(g_file_set_contents(path, zeroes, DISK_SIZE, NULL));
