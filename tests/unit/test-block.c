@@ -319,11 +319,33 @@ static void test_refused(Fixture *f, gconstpointer way)
     free(buf);
 }
 
+/* No descriptor of this process may write the file at @path; a loop device is
+ * also open to whoever made it. */
+static void assert_open_read_only(const char *path)
+{
+    struct stat file, st;
+    unsigned found = 0;
+
+    g_assert_cmpint(stat(path, &file), ==, 0);
+    if (S_ISBLK(file.st_mode)) {
+        return;
+    }
+    for (int fd = 0; fd < 256; fd++) {
+        if (fstat(fd, &st) == 0 && st.st_dev == file.st_dev &&
+            st.st_ino == file.st_ino) {
+            g_assert_cmpint(fcntl(fd, F_GETFL) & O_ACCMODE, ==, O_RDONLY);
+            found++;
+        }
+    }
+    g_assert_cmpuint(found, >, 0);
+}
+
 static void test_read_only(Fixture *f, gconstpointer way)
 {
     uint8_t *buf = aligned_buf(4096);
 
     if (open_with(f, ",readonly=on,discard=unmap")) {
+        assert_open_read_only(f->path);
         g_assert_true(blk_is_read_only(f->blk));
         g_assert_false(blk_can_discard(f->blk));
         g_assert_cmpint(do_io(f->blk, BLK_READ, 0, buf, 4096, 0), ==, 0);
