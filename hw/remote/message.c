@@ -275,6 +275,7 @@ static bool serve_mailbox(RemoteLink *link)
     }
     link->by_mailbox = true;
     process(link, &msg);
+    link->by_mailbox = false;   /* also if there was no answer */
     return true;
 }
 

@@ -5,6 +5,7 @@ fills well and badly, and that both our halves use it.  No guest, no KVM."""
 import argparse
 import os
 import random
+import socket
 import struct
 import subprocess
 import sys
@@ -87,20 +88,20 @@ class Pair(unittest.TestCase):
     def pair(self, poll_max_ns):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        socket, monitor = (os.path.join(folder.name, name)
-                           for name in ('device', 'qmp'))
+        path, monitor = (os.path.join(folder.name, name)
+                         for name in ('device', 'qmp'))
         process = subprocess.Popen([
             remote.PROGRAM, '-machine', 'x-remote', '-nodefaults',
             '-device', 'edu,id=edu', '-qmp',
             f'unix:{monitor},server=on,wait=off',
             '-object', 'x-remote-object,id=link,devid=edu,socket.type=unix,'
-            f'socket.path={socket},poll-max-ns=1000000000'],
+            f'socket.path={path},poll-max-ns=1000000000'],
             stdin=subprocess.DEVNULL)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         qmp = Qmp(monitor)
         self.addCleanup(qmp.close)
-        main = proxy.Main(device=f'socket.type=unix,socket.path={socket},'
+        main = proxy.Main(device=f'socket.type=unix,socket.path={path},'
                           f'poll-max-ns={poll_max_ns}').run()
         self.addCleanup(lambda: self.assertEqual(main.end(), (0, [])))
         main.enable()
@@ -172,6 +173,35 @@ lie('bar_read_of_3', 'BAR_READ of 3', wire.BAR_READ, wire.bar(BAR, 3))
 lie('bar_in_space_2', 'neither 0 nor 1', wire.BAR_READ,
     wire.bar(BAR, 4, memory=2))
 lie('config_read_of_5', 'PCI_CFGREAD of 5', wire.CFGREAD, wire.conf(0, 5))
+
+
+class Next(unittest.TestCase):
+    def test_liar_leaves_nothing_to_the_next(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, 'device')
+            served = wire.Remote(remote.PROGRAM, [], more=[
+                '-device', 'edu,id=dev', '-object',
+                'x-remote-object,id=link,devid=dev,auto-shutdown=off,'
+                f'socket.type=unix,socket.path={path}'])
+            self.addCleanup(served.process.communicate)
+            self.addCleanup(served.process.kill)
+            liar = self.connect(path)
+            mailbox = Mailbox()
+            self.addCleanup(mailbox.close)
+            liar.send(wire.SET_MAILBOX, b'', [mailbox.fd])
+            mailbox.post(77, b'')
+            try:
+                liar.config_read(0)
+            except Gone:
+                pass
+            self.assertTrue(liar.is_closed())
+            self.assertEqual(self.connect(path).config_read(0), 0x11e81234)
+
+    def connect(self, path):
+        link = wire.Link(socket.socket(socket.AF_UNIX))
+        self.addCleanup(link.close)
+        wire.until(lambda: link.socket.connect_ex(path) == 0, 'connection')
+        return link
 
 
 class NoMailbox(remote.Case):
