@@ -248,6 +248,7 @@ static void process(RemoteLink *link, MPQemuMsg *msg)
     g_autoptr(Error) err = NULL;
     int64_t begin;
 
+    link->serving = true;
     if (!mpqemu_msg_valid(msg, &err)) {
         link_close(link, "bad message: %s", error_get_pretty(err));
     } else if (!requests[msg->cmd].process) {
@@ -264,13 +265,22 @@ static void process(RemoteLink *link, MPQemuMsg *msg)
                     mpqemu_cmd_name(msg->cmd));
     }
     mpqemu_msg_close_fds(msg);
+    link->serving = false;
+}
+
+/* Not by a device that polls while it serves a request: one at a time, or a
+ * flood of requests would be as many calls deep. */
+static bool may_serve(RemoteLink *link)
+{
+    return link->open && !link->serving;
 }
 
 static bool serve_mailbox(RemoteLink *link)
 {
     MPQemuMsg msg;
 
-    if (!link->open || !link->mailbox || !mailbox_take(link->mailbox, &msg)) {
+    if (!may_serve(link) || !link->mailbox ||
+        !mailbox_take(link->mailbox, &msg)) {
         return false;
     }
     link->by_mailbox = true;
@@ -285,8 +295,8 @@ static bool serve_arrived(RemoteLink *link)
     MPQemuMsg msg;
     int n = 0;
 
-    if (!link->open) {
-        return false;           /* by the handler before, in the same poll */
+    if (!may_serve(link)) {
+        return false;           /* or closed by the handler before this */
     }
     do {
         int ret = mpqemu_channel_recv(&link->ch, &msg);

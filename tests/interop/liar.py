@@ -6,6 +6,7 @@ import argparse
 import os
 import select
 import socket
+import struct
 import sys
 import tempfile
 import time
@@ -232,6 +233,54 @@ class Stall(remote.Case):
         other.write(BAR + EDU_CMD, 3, 8)
         until(lambda: not other.read(BAR + EDU_CMD, 8) & 1, 'end of DMA')
         self.assertEqual(os.pread(mine, 4, 0), b'mine')
+
+
+class SlowDisk(remote.Case):
+    """A reset waits for what the disk is at."""
+
+    def setUp(self):
+        self.expect, self.fds = [], []
+        self.remote = Remote(
+            remote.PROGRAM, ['nvme,serial=1,drive=disk', 'edu'],
+            more=['-drive', 'if=none,id=disk,driver=null-co,size=1M,'
+                  'latency-ns=1000000000'])
+        self.link = self.remote.links[0]
+        self.enable()
+        self.ram, = self.memory((0, 16 * PAGE))
+
+    def command(self, queue, number, opcode, namespace, data, *dwords):
+        os.pwrite(self.ram, struct.pack(
+            '<HHI16xQ8x6I', opcode, number, namespace, data,
+            *dwords, *[0] * (6 - len(dwords))), queue + 64 * number)
+
+    def start_read(self):
+        for at, value, size in ((0x24, 0x000f000f, 4), (0x28, PAGE, 8),
+                                (0x30, 2 * PAGE, 8), (0x14, 0x460001, 4)):
+            self.link.write(BAR + at, value, size)
+        self.command(PAGE, 0, 5, 0, 3 * PAGE, 0x000f0001, 1)
+        self.command(PAGE, 1, 1, 0, 4 * PAGE, 0x000f0001, 0x00010001)
+        self.link.write(BAR + 0x1000, 2)
+        until(lambda: os.pread(self.ram, 2, 2 * PAGE + 30) == b'\1\0',
+              'queues')
+        self.command(4 * PAGE, 0, 2, 1, 8 * PAGE, 0)
+        self.link.write(BAR + 0x1008, 1)
+
+    def test_flood_of_resets_stops_only_its_link(self):
+        self.start_read()
+        self.link.socket.setblocking(False)
+        resets = wire.header(wire.RESET, 0) * 256
+        poll = select.poll()
+        poll.register(self.link.socket, select.POLLOUT)
+        for _ in range(1000):
+            if not poll.poll(200):
+                break
+            try:
+                self.assertEqual(self.link.socket.send(resets), len(resets))
+            except BlockingIOError:
+                pass
+        other = self.remote.links[1]
+        self.enable(other)
+        self.assertEqual(other.read(BAR + EDU_ID), 0x010000ed)
 
 
 if __name__ == '__main__':

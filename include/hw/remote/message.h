@@ -19,6 +19,7 @@ typedef struct RemoteLink {
     Mailbox *mailbox;           /* or NULL */
     unsigned looks;             /* into it */
     bool by_mailbox;            /* the request under way came by it */
+    bool serving;               /* a request is under way */
     bool open;                  /* the thread goes on while it is */
     bool more;                  /* messages wait in the channel */
 } RemoteLink;
