@@ -332,10 +332,11 @@ static void *map_aligned(uint64_t size, uint64_t align, int prot, int flags,
     uint64_t page = sysconf(_SC_PAGESIZE), whole, end;
     uint8_t *room, *host;
 
-    if (!align || __builtin_add_overflow(ROUND_UP(size, page), align,
-                                         &whole)) {
+    if (!align || size > UINT64_MAX - 2 * align) {
         return mmap(NULL, size, prot, flags, fd, offset);
     }
+    /* Of a file of huge pages, the kernel maps the last as a whole. */
+    whole = ROUND_UP(size, align) + align;
     room = mmap(NULL, whole, PROT_NONE,
                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (room == MAP_FAILED) {

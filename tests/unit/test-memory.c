@@ -2,6 +2,7 @@
 /* Memory regions, flattening, dispatch, listeners, RAM blocks. */
 #include "qemu/osdep.h"
 #include <sys/mman.h>
+#include <linux/memfd.h>
 #include "qemu/bswap.h"
 #include "system/hostmem.h"
 #include "system/memory.h"
@@ -128,6 +129,32 @@ static void test_huge_page_alignment(void)
         memset(block->host, 1, size);
         ram_block_unref(block);
     }
+}
+
+/* The kernel maps the whole of the last one, and needs to have none for that. */
+static void test_huge_pages_overwrite_nothing(void)
+{
+    uint64_t size = 2 * MiB + 4096, beside_size = 4 * MiB + 4096;
+    int fd = memfd_create("test", MFD_CLOEXEC | MFD_HUGETLB | MFD_HUGE_2MB);
+    uint8_t *beside;
+    RAMBlock *block;
+
+    if (fd < 0 || ftruncate(fd, 4 * MiB)) {
+        g_test_skip("this kernel has no huge pages");
+        return;
+    }
+    /* Whatever is mapped next comes below it, where there is room. */
+    beside = mmap(NULL, beside_size, PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    g_assert_true(beside != MAP_FAILED);
+    memset(beside, 0x5a, beside_size);
+    block = ram_block_new("test", size, fd, 0, true, false, NULL);
+    for (uint64_t i = 0; i < beside_size; i++) {
+        g_assert_cmpint(beside[i], ==, 0x5a);
+    }
+    ram_block_unref(block);
+    munmap(beside, beside_size);
+    close(fd);
 }
 
 static void test_unmappable_block(void)
@@ -468,6 +495,8 @@ int main(int argc, char **argv)
     g_test_add_func("/memory/higher-priority-hides", test_priority);
     g_test_add_func("/memory/ram-begins-at-a-huge-page",
                     test_huge_page_alignment);
+    g_test_add_func("/memory/huge-pages-overwrite-nothing",
+                    test_huge_pages_overwrite_nothing);
     g_test_add_func("/memory/what-cannot-be-mapped-is-an-error",
                     test_unmappable_block);
     g_test_add_func("/memory/finalize-before-init-does-nothing",
