@@ -63,7 +63,8 @@ class Guest:
         self.program = Program('machine', [
             Settings.program, '-machine', 'pc,memory-backend=ram', '-accel',
             'kvm', '-cpu', 'host', '-object',
-            f'{memory},id=ram,size=32M', '-m', '32', '-nodefaults', '-display', 'none', '-no-reboot', '-serial', 'stdio', '-qmp',
+            f'{memory},id=ram,size=32M', '-m', '32', '-nodefaults', '-display',
+            'none', '-no-reboot', '-serial', 'stdio', '-qmp',
             f'unix:{monitor},server=on,wait=off', '-kernel', Settings.payload,
             '-device', 'edu,addr=3', '-device', 'x-redteam,addr=4',
             '-device', 'isa-debug-exit', '-sandbox', sandbox],
