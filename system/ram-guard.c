@@ -44,13 +44,21 @@ static RAMGuard *find(uintptr_t addr)
     return NULL;
 }
 
+static bool put_empty(uintptr_t at, uint64_t size)
+{
+    return mmap((void *)at, size, PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
+}
+
+/* A huge page that the block ends in is mapped, also anew, as a whole. */
 static bool replace(RAMGuard *g, uint64_t offset)
 {
     uint64_t start = QEMU_ALIGN_DOWN(offset, g->piece);
     uint64_t size = MIN(g->piece, g->size - start);
 
-    return mmap((void *)(g->host + start), size, PROT_READ | PROT_WRITE,
-                MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
+    return put_empty(g->host + start, size) ||
+           (size < g->piece && g->piece > PIECE &&
+            put_empty(g->host + start, g->piece));
 }
 
 static void on_sigbus(int sig, siginfo_t *info, void *context)

@@ -147,6 +147,26 @@ class Memory(Two):
     def test_socket(self):
         self.refused(self.link.socket.fileno(), 'no memory')
 
+    def test_part_of_a_huge_page_that_is_not_there(self):
+        huge = 2 << 20
+        try:
+            fd = self.keep(wire.memfd(2 * huge, os.MFD_HUGETLB |
+                                      os.MFD_HUGE_2MB))
+            for what in 'nr_hugepages', 'nr_overcommit_hugepages':
+                with open('/sys/kernel/mm/hugepages/hugepages-2048kB/' + what,
+                          encoding='ascii') as file:
+                    if int(file.read()):
+                        self.skipTest('this machine has huge pages')
+        except OSError as error:
+            self.skipTest(f'huge pages: {error}')
+        self.link.set_memory([(0, huge + 4096, 0)], [fd])
+        try:
+            self.dma(self.link, DMA_BUFFER, huge, 3)
+            self.link.read(BAR)
+        except wire.Gone:
+            pass
+        self.lost('guest memory was taken away')
+
     def test_pipe(self):
         ends = os.pipe()
         self.fds += ends
