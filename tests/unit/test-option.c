@@ -307,6 +307,24 @@ static void test_json_depth(void)
     g_assert_nonnull(e2);
 }
 
+static void test_json_numbers(void)
+{
+    static const char *const bad[] = {
+        "-3e999", "[1,1e400]", "{\"a\":{\"b\":[2,{\"c\":9e999}]}}",
+    };
+    g_autoptr(JsonNode) node = json_parse("[1e308,{\"a\":-1.5}]",
+                                          &error_abort);
+
+    g_assert_nonnull(node);
+    for (int i = 0; i < ARRAY_SIZE(bad); i++) {
+        g_autoptr(Error) err = NULL;
+
+        g_assert_null(json_parse(bad[i], &err));
+        g_assert_cmpstr(error_get_pretty(err), ==,
+                        "JSON parse error, a number is too large");
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -323,5 +341,6 @@ int main(int argc, char **argv)
     g_test_add_func("/option/nearest-spelling", test_nearest);
     g_test_add_func("/option/id", test_id);
     g_test_add_func("/json/depth-limited", test_json_depth);
+    g_test_add_func("/json/numbers-are-finite", test_json_numbers);
     return g_test_run();
 }
