@@ -555,7 +555,7 @@ ProxyLink *mpqemu_proxy_link_new(int fd, unsigned timeout_ms, int64_t spin_ns,
     l->parent.opaque = opaque;
     l->parent.peer_pid = socket_peer_pid(fd);
     l->timeout_ms = timeout_ms;
-    adaptive_spin_init(&l->spin, spin_ns);
+    adaptive_spin_init(&l->spin, MIN(spin_ns, timeout_ms * (int64_t)SCALE_MS));
     qemu_mutex_init(&l->request_lock);
     qemu_mutex_init(&l->pending_lock);
     mpqemu_channel_init(&l->ch, fd);
