@@ -274,7 +274,8 @@ static void test_two_threads(void)
             g_assert_cmpint(ret, ==, 1);
         }
         g_assert_cmpuint(value, ==, ret == -ECANCELED ? 0 : n + 1);
-        g_assert_cmpuint(r.by_socket, ==, 0);
+        g_assert_cmpuint(__atomic_load_n(&r.by_socket, __ATOMIC_ACQUIRE), ==,
+                         0);
     }
     __atomic_store_n(&r.end, true, __ATOMIC_RELEASE);
     qemu_thread_join(&device);

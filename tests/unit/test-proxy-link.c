@@ -346,6 +346,8 @@ static void test_no_socket_any_more(void)
 
 /* -- The mailbox ------------------------------------------------------------ */
 
+#define TAKEN 2         /* the state, in docs/interop/mpqemu.md */
+
 typedef struct Looker {
     World *w;
     QemuThread thread;
@@ -383,19 +385,22 @@ static void *looker_thread(void *opaque)
             peer_answers(k->w, msg.data.pci_conf_data.addr,
                          MPQEMU_PAD_MAGIC | k->knows);
         } else if (k->mailbox && mailbox_take(k->mailbox, &msg)) {
-            uint32_t taken = __atomic_load_n(k->page, __ATOMIC_ACQUIRE);
+            uint32_t state = TAKEN;
             char byte;
 
             /* Whatever was sent before has been heard. */
             g_assert_cmpint(recv(k->w->peer.fd, &byte, 1,
                                  MSG_PEEK | MSG_DONTWAIT), <=, 0);
-            if (k->scribbles) {
-                __atomic_store_n(k->page, 77, __ATOMIC_RELEASE);
+            /* A proxy that has just gone to sleep would not see it. */
+            if (k->scribbles &&
+                __atomic_compare_exchange_n(k->page, &state, 77, false,
+                                            __ATOMIC_SEQ_CST,
+                                            __ATOMIC_SEQ_CST)) {
                 continue;
             }
             k->taken++;
             while (k->taken % 2 &&
-                   __atomic_load_n(k->page, __ATOMIC_ACQUIRE) == taken) {
+                   __atomic_load_n(k->page, __ATOMIC_ACQUIRE) == TAKEN) {
                 sched_yield();
             }
             if (!mailbox_answer(k->mailbox, msg.data.pci_conf_data.addr)) {
