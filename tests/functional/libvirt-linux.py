@@ -18,7 +18,7 @@ import unittest
 
 from mpqemu_test import lab, linux, suite
 from mpqemu_test.initramfs import Initramfs
-from mpqemu_test.pair import Program
+from mpqemu_test.pair import Program, listens
 from mpqemu_test.virsh import (ADAPTER, CONNECT, DISK, Daemons, Events,
                                again_in_private, impossible, lacking, start,
                                virsh, within)
@@ -211,7 +211,7 @@ class Domain:
             'x-remote-object,id=o,devid=n,socket.type=unix,'
             f'socket.path={path}'])
         self.remotes.append(remote)
-        self.assertTrue(within(LONG, lambda: os.path.exists(path)),
+        self.assertTrue(within(LONG, lambda: listens(path)),
                         remote.errors)
         return suite.digest(disk), path, remote
 

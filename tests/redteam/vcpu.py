@@ -21,7 +21,7 @@ sys.path.insert(0, os.path.join(here, '..', 'functional'))
 sys.path.insert(0, os.path.join(here, '..', 'interop'))
 sys.path.insert(0, here)
 from mpqemu_test import tap  # noqa: E402
-from mpqemu_test.pair import Program  # noqa: E402
+from mpqemu_test.pair import Program, listens  # noqa: E402
 from mpqemu_test.qmp import Qmp  # noqa: E402
 import redteam  # noqa: E402
 import wire  # noqa: E402
@@ -223,8 +223,9 @@ class Plugging(unittest.TestCase):
             self.remote.process.kill()
             self.remote.wait(LIMIT)
 
-    def process(self):
-        """A device process with an edu, at a path."""
+    def process(self, awaited=False):
+        """A device process with an edu, at a path; awaited: somebody tries to
+        connect all the time, whereupon it listens no more."""
         path = self.guest.path('edu.sock')
         self.remote = Program('device process', [
             Settings.program, '-machine', 'x-remote', '-nodefaults',
@@ -232,7 +233,7 @@ class Plugging(unittest.TestCase):
             f'x-remote-object,id=o,devid=e,socket.type=unix,'
             f'socket.path={path}'])
         end = time.monotonic() + LIMIT
-        while not os.path.exists(path):
+        while not awaited and not listens(path):
             self.assertLess(time.monotonic(), end, self.remote.errors)
             time.sleep(0.02)
         return path
@@ -277,7 +278,7 @@ class Plugging(unittest.TestCase):
         self.qmp.event('X_PCI_PROXY_DEV_GONE', LIMIT)
         self.assertEqual(self.guest.do('r', PLUGGED + 4), 0xffffffff)
         os.unlink(path)
-        self.process()
+        self.process(awaited=True)
         self.qmp.event('X_PCI_PROXY_DEV_BACK', LIMIT)
         self.assertTrue(self.guest.edu_answers(PLUGGED))
 

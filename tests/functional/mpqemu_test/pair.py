@@ -27,6 +27,14 @@ def end_with_parent():
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def listens(path):
+    """Whether a process listens at the UNIX socket; its name is there before."""
+    with open('/proc/net/unix', encoding='ascii', errors='replace') as file:
+        return any(line.split()[7:] == [path] and
+                   int(line.split()[3], 16) & 0x10000 for line in file
+                   if line[0] != 'N')
+
+
 class Device:
     """A PCI device of a machine, as the options that make it.
 
