@@ -17,9 +17,13 @@
 
 #define FINISH_BUDGET 256     /* then it is the turn of the context's others */
 #define MAX_ROUNDS 4
-/* Bytes copied in one go, before the context's others have their turn; larger
- * requests are left to the kernel's threads. */
-#define COPY_BUDGET (128 * KiB)
+/* Larger requests are left to the kernel's threads. */
+#define COPY_MAX (128 * KiB)
+/* It is the context's others' turn when a part of what waits is copied, but so
+ * much at least: a guest that has been interrupted for the first requests of a
+ * batch can ring for the next while the rest is copied. */
+#define TURN_PART 4
+#define TURN_MIN (32 * KiB)
 /* Of several of this size the kernel's threads get some, so that two CPUs
  * copy. */
 #define SHARED_MIN (64 * KiB)
@@ -122,7 +126,7 @@ static bool is_copy(const BlockEngine *e, const BlockRequest *req)
         return false;
     }
     return file && file->in_memory && file->aio == BLOCK_AIO_DEFAULT &&
-           req->op <= BLK_WRITE && req->bytes <= COPY_BUDGET &&
+           req->op <= BLK_WRITE && req->bytes <= COPY_MAX &&
            !(req->how & (HOW_POOL | HOW_ALONE | HOW_BOUNCE));
 }
 
@@ -178,11 +182,26 @@ static void dispatch_all(BlockEngine *e)
 
     if (!QTAILQ_EMPTY(&e->queue)) {
         now = qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
-        while ((req = QTAILQ_FIRST(&e->queue)) && e->copied < COPY_BUDGET &&
+        while ((req = QTAILQ_FIRST(&e->queue)) && e->copied < e->turn &&
                dispatch(e, req, now)) {
             /* the next one */
         }
     }
+}
+
+/* How many bytes are to be copied in this turn. */
+static uint64_t turn_bytes(BlockEngine *e)
+{
+    uint64_t bytes = 0;
+    BlockRequest *req;
+
+    QTAILQ_FOREACH(req, &e->queue, link) {
+        bytes += req->bytes;
+        if (bytes >= TURN_PART * COPY_MAX) {
+            return COPY_MAX;
+        }
+    }
+    return MAX(bytes / TURN_PART, TURN_MIN);
 }
 
 /*
@@ -197,6 +216,7 @@ static bool submit_queue(void *opaque)
     bool progress = false;
 
     e->copied = 0;
+    e->turn = turn_bytes(e);
     do {
         dispatch_all(e);
         if (!e->ring || (block_ring_submit(e->ring) &&
@@ -204,7 +224,7 @@ static bool submit_queue(void *opaque)
             break;
         }
         progress = true;
-    } while (!QTAILQ_EMPTY(&e->queue) && e->copied < COPY_BUDGET &&
+    } while (!QTAILQ_EMPTY(&e->queue) && e->copied < e->turn &&
              ++rounds < MAX_ROUNDS);
     return progress || e->copied;
 }
