@@ -6,7 +6,6 @@ Each class runs device processes under strace, makes them do all that their
 devices and back ends can, and compares: no call is refused, and no row of a
 table in use is without a call, but for those that say why.
 """
-import argparse
 import array
 import collections
 import os
@@ -434,11 +433,9 @@ class Calls(unittest.TestCase):
 
 def main():
     global PROGRAM
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--program', required=True)
+    parser = tap.parser(__doc__)
     parser.add_argument('--log', help="what strace said of an NVMe process: "
                         'is all of it in the tables?')
-    parser.add_argument('only', nargs='*')
     args = parser.parse_args()
     PROGRAM = os.path.realpath(args.program)
     if args.log:

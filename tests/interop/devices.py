@@ -3,7 +3,6 @@
 """What a proxy makes of the device that it is shown: shapes that it takes and
 refuses, a process that comes back in its own time, one that wants to go, and a
 host that has no descriptors left.  No guest, no KVM."""
-import argparse
 import array
 import os
 import resource
@@ -562,10 +561,7 @@ class Descriptors(Path):
 
 
 if __name__ == '__main__':
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--program', required=True)
-    parser.add_argument('only', nargs='*', help='e.g. Shapes.test_bridge')
-    arguments = parser.parse_args()
+    arguments = tap.parser(__doc__, 'Shapes.test_bridge').parse_args()
     proxy.PROGRAM = arguments.program
     add_shapes()
     sys.exit(tap.run_own(arguments.only))

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A remote process whose peers lie, stall and read no answers: each costs its
 own link.  No guest, no KVM."""
-import argparse
 import os
 import select
 import socket
@@ -284,9 +283,6 @@ class SlowDisk(remote.Case):
 
 
 if __name__ == '__main__':
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--program', required=True)
-    parser.add_argument('only', nargs='*', help='e.g. Liar.test_memory_huge')
-    args = parser.parse_args()
+    args = tap.parser(__doc__, 'Liar.test_memory_huge').parse_args()
     remote.PROGRAM = args.program
     sys.exit(tap.run_own(args.only))

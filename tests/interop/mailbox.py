@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The mailbox of a link: what a device's process makes of one that its proxy
 fills well and badly, and that both our halves use it.  No guest, no KVM."""
-import argparse
 import os
 import random
 import socket
@@ -237,9 +236,6 @@ no_mailbox('memory_of_two_pages', 'has not 4096 bytes', made(size=8192))
 
 
 if __name__ == '__main__':
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--program', required=True)
-    parser.add_argument('only', nargs='*', help='e.g. Liar.test_reset')
-    args = parser.parse_args()
+    args = tap.parser(__doc__, 'Honest.test_reset').parse_args()
     remote.PROGRAM = proxy.PROGRAM = args.program
     sys.exit(tap.run_own(args.only))

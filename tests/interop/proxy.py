@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A proxy whose remote process lies to it, is silent, or goes away: the machine
 goes on, the access is released, the operator is told once.  No guest, no KVM."""
-import argparse
 import os
 import socket
 import struct
@@ -324,10 +323,7 @@ def add_tests():
 
 
 if __name__ == '__main__':
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--program', required=True)
-    parser.add_argument('only', nargs='*', help='e.g. Later.test_idle_end')
-    args = parser.parse_args()
+    args = tap.parser(__doc__, 'Later.test_idle_end').parse_args()
     PROGRAM = args.program
     add_tests()
     sys.exit(tap.run_own(args.only))

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A remote process as an honest proxy meets it: accesses, memory, interrupts,
 its beginning and its end.  No guest, no KVM."""
-import argparse
 import os
 import resource
 import select
@@ -591,10 +590,8 @@ def delete_when_ended(qmp, name):
 
 
 if __name__ == '__main__':
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--program', required=True)
+    parser = tap.parser(__doc__, 'Memory')
     parser.add_argument('--connections', type=int, default=CONNECTIONS)
-    parser.add_argument('only', nargs='*', help='e.g. Memory')
     args = parser.parse_args()
     PROGRAM = args.program
     # Memory that AddressSanitizer holds back would count as a leak.

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A device process that comes right after another one, with the same image:
 that one ended, or was killed in the midst of I/O.  No guest, no KVM."""
-import argparse
 import fcntl
 import os
 import struct
@@ -81,10 +80,7 @@ class Restart(unittest.TestCase):
 
 def main():
     global PROGRAM
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--program', required=True)
-    parser.add_argument('only', nargs='*')
-    args = parser.parse_args()
+    args = tap.parser(__doc__).parse_args()
     PROGRAM = os.path.realpath(args.program)
     return tap.run_own(args.only)
 

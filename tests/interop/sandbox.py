@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The box around a device process, as /proc shows it.  No guest, no KVM."""
-import argparse
 import errno
 import os
 import shutil
@@ -281,10 +280,7 @@ class Paths(unittest.TestCase):
 
 
 if __name__ == '__main__':
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--program', required=True)
-    parser.add_argument('only', nargs='*', help='tests')
-    args = parser.parse_args()
+    args = tap.parser(__doc__).parse_args()
     PROGRAM = os.path.realpath(args.program)
     if os.environ.get('TEST_SANDBOX') == 'off':
         sys.exit(tap.skip_all('TEST_SANDBOX=off: no box to look at'))

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Descriptors of strangers: memory that is taken away, eventfds that are
 none, writes that would wait.  The one link suffers, the other does not."""
-import argparse
 import array
 import fcntl
 import os
@@ -369,10 +368,7 @@ class MainMemory(unittest.TestCase):
 
 def main():
     global PROGRAM
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--program', required=True)
-    parser.add_argument('only', nargs='*')
-    args = parser.parse_args()
+    args = tap.parser(__doc__).parse_args()
     PROGRAM = os.path.realpath(args.program)
     return tap.run_own(args.only)
 

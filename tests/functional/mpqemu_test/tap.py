@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """unittest that speaks the Test Anything Protocol, version 12."""
+import argparse
 import sys
 import unittest
 
@@ -55,6 +56,14 @@ def skip_all(reason):
     """Instead of a run that is not possible; the exit status."""
     print(f'1..0 # SKIP {reason}')
     return 0
+
+
+def parser(doc, example='Class.test_name'):
+    """The command line of what tests a program: its path, and which tests."""
+    made = argparse.ArgumentParser(description=doc)
+    made.add_argument('--program', required=True)
+    made.add_argument('only', nargs='*', help=f'e.g. {example}')
+    return made
 
 
 def run_own(names=()):
