@@ -156,7 +156,7 @@ struct BlockEngine {
     QEMUTimer *slow_timer;
     QEMUBH *bh;
     uint64_t copied;            /* bytes, since the loop called last */
-    uint64_t turn;              /* bytes to be copied until it calls again */
+    uint64_t turn;              /* of these, where it is others' turn */
     BlockRing *ring;            /* NULL: no file here wants one */
     BlockPool *pool;            /* NULL: not yet needed */
     QTAILQ_ENTRY(BlockEngine) link;

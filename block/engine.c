@@ -130,11 +130,34 @@ static bool is_copy(const BlockEngine *e, const BlockRequest *req)
            !(req->how & (HOW_POOL | HOW_ALONE | HOW_BOUNCE));
 }
 
+/* How many bytes the turn has that begins; the queue is not empty. */
+static uint64_t turn_bytes(BlockEngine *e)
+{
+    uint64_t bytes = 0;
+    BlockRequest *req;
+
+    QTAILQ_FOREACH(req, &e->queue, link) {
+        bytes += req->bytes;
+        if (bytes >= TURN_PART * COPY_MAX) {
+            return COPY_MAX;
+        }
+    }
+    return MAX(bytes / TURN_PART, TURN_MIN);
+}
+
+static bool turn_is_over(const BlockEngine *e)
+{
+    return e->copied && e->copied >= e->turn;
+}
+
 static void copy(BlockEngine *e, BlockRequest *req)
 {
     void *unused = NULL;
     int ret;
 
+    if (!e->copied) {
+        e->turn = turn_bytes(e);
+    }
     QTAILQ_REMOVE(&e->queue, req, link);
     e->copied += req->bytes;
     ret = block_file_do(req, &unused);
@@ -182,26 +205,11 @@ static void dispatch_all(BlockEngine *e)
 
     if (!QTAILQ_EMPTY(&e->queue)) {
         now = qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
-        while ((req = QTAILQ_FIRST(&e->queue)) && e->copied < e->turn &&
+        while ((req = QTAILQ_FIRST(&e->queue)) && !turn_is_over(e) &&
                dispatch(e, req, now)) {
             /* the next one */
         }
     }
-}
-
-/* How many bytes are to be copied in this turn. */
-static uint64_t turn_bytes(BlockEngine *e)
-{
-    uint64_t bytes = 0;
-    BlockRequest *req;
-
-    QTAILQ_FOREACH(req, &e->queue, link) {
-        bytes += req->bytes;
-        if (bytes >= TURN_PART * COPY_MAX) {
-            return COPY_MAX;
-        }
-    }
-    return MAX(bytes / TURN_PART, TURN_MIN);
 }
 
 /*
@@ -216,7 +224,6 @@ static bool submit_queue(void *opaque)
     bool progress = false;
 
     e->copied = 0;
-    e->turn = turn_bytes(e);
     do {
         dispatch_all(e);
         if (!e->ring || (block_ring_submit(e->ring) &&
@@ -224,7 +231,7 @@ static bool submit_queue(void *opaque)
             break;
         }
         progress = true;
-    } while (!QTAILQ_EMPTY(&e->queue) && e->copied < e->turn &&
+    } while (!QTAILQ_EMPTY(&e->queue) && !turn_is_over(e) &&
              ++rounds < MAX_ROUNDS);
     return progress || e->copied;
 }
