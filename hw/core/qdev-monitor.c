@@ -232,6 +232,9 @@ void qdev_unplug_complete(DeviceState *dev)
 {
     BusState *bus = dev->parent_bus;
 
+    if (!dev->realized) {
+        return;                 /* a guest that was faster than its plugging */
+    }
     if (bus && bus->hotplug_handler) {
         HotplugHandlerClass *hc =
             HOTPLUG_HANDLER_GET_CLASS(bus->hotplug_handler);

@@ -239,30 +239,53 @@ AioContext *qdev_get_context(DeviceState *dev)
 
 /* -- Reset --------------------------------------------------------------- */
 
+/*
+ * A model may give up the big lock while it is reset, and the guest may have
+ * it, its neighbours, or what they hang from ejected meanwhile.  Who has left
+ * is not reset any more.
+ */
+
 void device_cold_reset(DeviceState *dev)
 {
     DeviceClass *dc = DEVICE_GET_CLASS(dev);
-    BusState *bus;
+    BusState *on = dev->parent_bus, *bus = QTAILQ_FIRST(&dev->child_bus);
 
-    QTAILQ_FOREACH(bus, &dev->child_bus, sibling) {
-        bus_cold_reset(bus);
+    object_ref(dev);
+    while (bus && dev->parent_bus == on) {
+        BusState *done = bus;
+
+        object_ref(done);
+        bus_cold_reset(done);
+        bus = QTAILQ_NEXT(done, sibling);
+        object_unref(done);
     }
-    if (dc->reset) {
+    if (dc->reset && dev->parent_bus == on) {
         dc->reset(dev);
     }
+    object_unref(dev);
 }
 
 void bus_cold_reset(BusState *bus)
 {
     BusClass *bc = BUS_GET_CLASS(bus);
+    g_autoptr(GPtrArray) children =
+        g_ptr_array_new_with_free_func(object_unref);
     DeviceState *dev;
 
+    object_ref(bus);
     QTAILQ_FOREACH(dev, &bus->children, sibling) {
-        device_cold_reset(dev);
+        g_ptr_array_add(children, object_ref(dev));
+    }
+    for (guint i = 0; i < children->len; i++) {
+        dev = g_ptr_array_index(children, i);
+        if (dev->parent_bus == bus) {
+            device_cold_reset(dev);
+        }
     }
     if (bc->reset) {
         bc->reset(bus);
     }
+    object_unref(bus);
 }
 
 /* -- Names --------------------------------------------------------------- */

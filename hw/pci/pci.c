@@ -80,11 +80,13 @@ void pci_for_each_device(PCIBus *bus, void (*fn)(PCIBus *, PCIDevice *, void *),
 {
     int devfn;
 
+    object_ref(bus);            /* @fn may reset, see device_cold_reset() */
     for (devfn = 0; devfn < PCI_DEVFN_MAX; devfn++) {
         if (bus->devices[devfn]) {
             fn(bus, bus->devices[devfn], opaque);
         }
     }
+    object_unref(bus);
 }
 
 PCIBus *pci_each_child_bus(PCIBus *bus, PCIBus *(*fn)(PCIBus *, void *),
@@ -427,15 +429,21 @@ PCIDevice *pci_create_simple(PCIBus *bus, int devfn, const char *type)
 
 void pci_device_reset(PCIDevice *dev)
 {
+    object_ref(dev);
     device_cold_reset(&dev->qdev);
-    pci_config_reset(dev);
+    if (dev->config) {          /* or it has left, see device_cold_reset() */
+        pci_config_reset(dev);
+    }
+    object_unref(dev);
 }
 
 void pci_set_power(PCIDevice *dev, bool on)
 {
     if (dev->enabled != on) {
+        object_ref(dev);
         pci_device_reset(dev);
-        dev->enabled = on;
+        dev->enabled = on && dev->config;
+        object_unref(dev);
     }
 }
 

@@ -128,6 +128,9 @@ static void port_write_config(PCIDevice *d, uint32_t addr, uint32_t val,
     uint16_t old_ctl = pcie_slot_control(d);
 
     pci_bridge_write_config(d, addr, val, len);
+    if (!d->config) {
+        return;                     /* it has left, while its bus was reset */
+    }
     if (pcie_slot_written(d, &p->slot, old_ctl)) {
         eject(p, false);
     } else if (pcie_slot_kept(d, old_ctl)) {

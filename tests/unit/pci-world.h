@@ -79,10 +79,20 @@ static void test_dev_exit(PCIDevice *dev)
     memory_region_finalize(&t->bar2);
 }
 
+/* What another CPU does while the next device to be reset has given up the
+ * lock, as a proxy does. */
+static void (*test_dev_meanwhile)(void);
+
 static void test_dev_reset(DeviceState *dev)
 {
+    void (*meanwhile)(void) = test_dev_meanwhile;
+
     TEST_DEV(PCI_DEVICE(dev))->resets++;
     pci_irq_deassert(PCI_DEVICE(dev));
+    test_dev_meanwhile = NULL;
+    if (meanwhile) {
+        meanwhile();
+    }
 }
 
 /* An INTx routing notifier that counts. */

@@ -113,6 +113,86 @@ static void test_secondary_reset(void)
     world_clear(&w);
 }
 
+static PCIDevice *ejected_port;
+
+static void switch_off(void)
+{
+    cfg_write(ejected_port, SLTCTL, SLOT_OFF, 2);
+}
+
+/* A slot of three functions; resets of the first give up the lock. */
+static PCIDevice *full_port(World *w)
+{
+    PCIDevice *port = port_new(w, 1, &error_abort);
+
+    for (int fn = 0; fn < 3; fn++) {
+        PCIDevice *d = pci_new_multifunction(PCI_DEVFN(0, fn),
+                                             TYPE_TEST_PCIE_DEV);
+
+        pci_realize_and_unref(d, below(port), &error_abort);
+    }
+    bus_cold_reset(&w->bus->qbus);
+    cfg_write(port, SLTCTL, SLOT_ON, 2);
+    ejected_port = port;
+    test_dev_meanwhile = switch_off;
+    return port;
+}
+
+static void assert_empty(PCIDevice *port)
+{
+    for (int fn = 0; fn < 3; fn++) {
+        g_assert_null(below(port)->devices[fn]);
+    }
+    g_assert_cmphex(cfg_read(port, SLTSTA, 2) & PCI_EXP_SLTSTA_PDS, ==, 0);
+}
+
+static void test_ejected_in_reset(void)
+{
+    World w;
+    PCIDevice *port;
+
+    world_init(&w, TYPE_PCIE_BUS);
+    port = full_port(&w);
+    cfg_write(port, PCI_BRIDGE_CONTROL, PCI_BRIDGE_CTL_BUS_RESET, 2);
+    assert_empty(port);
+    world_clear(&w);
+
+    /* Power goes, by which each is reset; the indicator stays. */
+    world_init(&w, TYPE_PCIE_BUS);
+    port = full_port(&w);
+    cfg_write(port, SLTCTL, SLOT_ON | PCI_EXP_SLTCTL_PCC, 2);
+    assert_empty(port);
+    world_clear(&w);
+
+    world_init(&w, TYPE_PCIE_BUS);
+    port = full_port(&w);
+    bus_cold_reset(&w.bus->qbus);
+    assert_empty(port);
+    world_clear(&w);
+}
+
+static void port_leaves(void)
+{
+    qdev_unplug_complete(DEVICE(ejected_port));
+}
+
+static void test_port_leaves_in_reset(void)
+{
+    World w;
+    PCIDevice *port;
+
+    world_init(&w, TYPE_PCIE_BUS);
+    port = full_port(&w);
+    test_dev_meanwhile = port_leaves;
+    cfg_write(port, PCI_BRIDGE_CONTROL, PCI_BRIDGE_CTL_BUS_RESET, 2);
+    g_assert_null(w.bus->devices[0]);
+    port = full_port(&w);
+    test_dev_meanwhile = port_leaves;
+    bus_cold_reset(&w.bus->qbus);
+    g_assert_null(w.bus->devices[0]);
+    world_clear(&w);
+}
+
 static void test_intx_through(void)
 {
     World w;
@@ -155,6 +235,29 @@ static PCIDevice *plug(PCIDevice *port)
     DEVICE(d)->hotplugged = true;
     pci_realize_and_unref(d, below(port), &error_abort);
     return d;
+}
+
+static void leaves_before_it_is_there(void)
+{
+    qdev_unplug_complete(DEVICE(below(ejected_port)->devices[0]));
+}
+
+static void test_ejected_while_plugged(void)
+{
+    World w;
+    PCIDevice *port, *d;
+
+    world_init(&w, TYPE_PCIE_BUS);
+    port = port_new(&w, 1, &error_abort);
+    bus_cold_reset(&w.bus->qbus);
+    ejected_port = port;
+    test_dev_meanwhile = leaves_before_it_is_there;
+    d = plug(port);
+    g_assert_null(test_dev_meanwhile);
+    g_assert_true(below(port)->devices[0] == d);
+    g_assert_true(qdev_unplug(DEVICE(d), &error_abort));
+    g_assert_null(below(port)->devices[0]);
+    world_clear(&w);
 }
 
 /* As an operating system does it, up to the device being there. */
@@ -378,6 +481,12 @@ int main(int argc, char **argv)
     memory_init();
     g_test_add_func("/pcie-port/windows", test_windows);
     g_test_add_func("/pcie-port/secondary-bus-reset", test_secondary_reset);
+    g_test_add_func("/pcie-port/ejected-while-it-is-reset",
+                    test_ejected_in_reset);
+    g_test_add_func("/pcie-port/leaves-while-its-bus-is-reset",
+                    test_port_leaves_in_reset);
+    g_test_add_func("/pcie-port/ejected-while-it-is-plugged",
+                    test_ejected_while_plugged);
     g_test_add_func("/pcie-port/intx-passes-through", test_intx_through);
     g_test_add_func("/pcie-port/slot-after-reset", test_slot_after_reset);
     g_test_add_func("/pcie-port/plug", test_plug);
