@@ -5,7 +5,7 @@
  *
  * A memfd is sealed against shrinking once it has its size, so that neither
  * this process nor one that maps it too can be cut off from its pages.  What
- * cannot be sealed is guarded: ram-guard.c, ram-lost.c.
+ * cannot be sealed is guarded: util/map-guard.c, ram-lost.c.
  */
 #include "qemu/osdep.h"
 #include <sys/mman.h>

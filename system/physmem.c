@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include "qemu/bitops.h"
 #include "qemu/bswap.h"
+#include "qemu/map-guard.h"
 #include "qom/object.h"
 #include "flatview.h"
 
@@ -391,6 +392,12 @@ RAMBlock *ram_block_new(const char *name, uint64_t size, int fd,
     return block;
 }
 
+bool ram_block_guard(RAMBlock *block, Error **errp)
+{
+    block->guard = map_guard_new(block->host, block->size, block->fd, errp);
+    return block->guard;
+}
+
 RAMBlock *ram_block_ref(RAMBlock *block)
 {
     __atomic_fetch_add(&block->ref, 1, __ATOMIC_RELAXED);
@@ -405,7 +412,7 @@ void ram_block_unref(RAMBlock *block)
     if (block->discard) {
         madvise(block->host, block->size, MADV_REMOVE);
     }
-    ram_block_unguard(block);
+    map_guard_free(block->guard);
     munmap(block->host, block->size);
     qemu_close(&block->fd);
     g_free(block->name);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Guest RAM in a file that somebody else shortens.  The process goes on
- * (ram-guard.c), the guest cannot, with memory gone that it had written: the
- * VM stops as after an error of KVM, and the operator is told of which file.
+ * (util/map-guard.c), the guest cannot, with memory gone that it had written:
+ * the VM stops as after an error of KVM, and the operator is told of which file.
  * Noticed where memory is used: by an access of this process, or by the vCPU
  * that KVM cannot let run on.
  */
@@ -10,6 +10,7 @@
 #include "qemu/error-report.h"
 #include "qemu/event_notifier.h"
 #include "qemu/main-loop.h"
+#include "qemu/map-guard.h"
 #include "system/hostmem.h"
 #include "system/runstate.h"
 
@@ -31,7 +32,7 @@ static int look(Object *obj, void *opaque)
     RAMBlock *block = backend ? backend->mr.ram : NULL;
 
     if (block && !backend->lost &&
-        (ram_block_lost(block) || is_short(block))) {
+        (map_guard_lost(block->guard) || is_short(block))) {
         g_autofree char *link = g_strdup_printf("/proc/self/fd/%d", block->fd);
         g_autofree char *path = g_file_read_link(link, NULL);
 
@@ -59,7 +60,7 @@ bool ram_lost_init(Error **errp)
         return false;
     }
     aio_set_event_notifier(qemu_get_aio_context(), &lost, on_lost);
-    ram_guard_init(&lost);
+    map_guard_init(&lost);
     return true;
 }
 

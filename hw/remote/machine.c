@@ -6,14 +6,14 @@
 #include "qemu/osdep.h"
 #include "hw/remote/machine.h"
 #include "qemu/error-report.h"
-#include "system/memory.h"
+#include "qemu/map-guard.h"
 
 static bool remote_machine_init(MachineState *ms, Error **errp)
 {
     RemoteMachineState *s = REMOTE_MACHINE(ms);
     DeviceState *host = qdev_new(TYPE_REMOTE_PCIHOST);
 
-    ram_guard_init(NULL);
+    map_guard_init(NULL);
     remote_iohub_init(&s->iohub);
     object_property_add_child(OBJECT(s), "remote-pcihost", OBJECT(host));
     if (!qdev_realize_and_unref(host, sysbus_get_default(), errp)) {

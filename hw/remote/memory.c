@@ -6,10 +6,11 @@
  * Memory that stays in the table keeps its mapping, so that a guest which
  * toggles shadow RAM costs no mmap of gigabytes; I/O in flight holds a
  * reference to what it uses (RAMBlock).  The other side can take memory away
- * that it did not seal: that costs it the link (system/ram-guard.c).
+ * that it did not seal: that costs it the link (util/map-guard.c).
  */
 #include "qemu/osdep.h"
 #include "hw/remote/memory.h"
+#include "qemu/map-guard.h"
 
 static bool entry_valid(const SyncSysmemMsg *m, int i, int fd, Error **errp)
 {
@@ -93,7 +94,7 @@ static RAMBlock *map_entry(RemoteDevice *rd, MPQemuMsg *msg, int i,
 bool remote_sysmem_lost(const RemoteDevice *rd)
 {
     for (unsigned i = 0; i < rd->nr_ram; i++) {
-        if (ram_block_lost(rd->ram[i].ram)) {
+        if (map_guard_lost(rd->ram[i].ram->guard)) {
             return true;
         }
     }

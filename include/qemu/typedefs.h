@@ -22,6 +22,7 @@ typedef struct ISABus ISABus;
 typedef struct ISADevice ISADevice;
 typedef struct MachineClass MachineClass;
 typedef struct MachineState MachineState;
+typedef struct MapGuard MapGuard;
 typedef struct MemoryListener MemoryListener;
 typedef struct MemoryRegion MemoryRegion;
 typedef struct MemoryRegionSection MemoryRegionSection;

@@ -62,7 +62,7 @@ struct RAMBlock {
     uint64_t fd_offset;         /* where in @fd it begins */
     bool shared;                /* MAP_SHARED */
     bool discard;               /* contents may go when the last user has */
-    struct RAMGuard *guard;     /* or NULL: ram_block_guard() */
+    MapGuard *guard;            /* or NULL: ram_block_guard() */
     char *name;
 };
 
@@ -263,13 +263,7 @@ RAMBlock *ram_block_new(const char *name, uint64_t size, int fd,
 RAMBlock *ram_block_ref(RAMBlock *block);
 void ram_block_unref(RAMBlock *block);              /* NULL is ignored */
 
-/* From now on SIGBUS in guarded blocks is survived, and *@lost (or NULL) set
- * when there was one.  Main thread, once. */
-void ram_guard_init(EventNotifier *lost);
-/* Guards a new block until it is freed: memory that its file does not have
- * any more reads as zero, and the block is lost.  Any thread. */
+/* Guards a new block until it is freed: map_guard_new().  Any thread. */
 bool ram_block_guard(RAMBlock *block, Error **errp);
-void ram_block_unguard(RAMBlock *block);
-bool ram_block_lost(const RAMBlock *block);
 
 #endif

@@ -1,40 +1,40 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Memory of a stranger, who can shorten the file under a mapping of it: the
- * next access to what is gone is SIGBUS.  For a guarded block that is no end
- * of the process.  The handler puts empty memory in its place, so that the
- * access goes on, marks the block and tells; whoever uses it looks at the mark
- * and gives up what the memory was for.
+ * A mapping of a file that somebody else can shorten: the next access to what
+ * is gone is SIGBUS.  For a guarded mapping that is no end of the process.  The
+ * handler puts empty memory in its place, so that the access goes on, marks the
+ * guard and tells; whoever uses the mapping looks at the mark and gives up what
+ * it was for.
  *
  * The handler takes no lock: guards are a table of fixed size, whose entries
  * are taken and released by atomic stores.
  */
 #include "qemu/osdep.h"
 #include <sys/mman.h>
+#include "qapi/error.h"
 #include "qemu/bitops.h"
 #include "qemu/event_notifier.h"
-#include "system/memory.h"
+#include "qemu/map-guard.h"
 
 #define MAX_GUARDS 4096         /* links of a bus, times regions of a table */
 /* Replaced at once, unless a huge page is more: little, as private memory is
- * limited, guest memory not. */
+ * limited, files are not. */
 #define PIECE ((uint64_t)MiB)
 
-typedef struct RAMGuard RAMGuard;
-struct RAMGuard {
+struct MapGuard {
     int taken;
-    uintptr_t host;             /* 0: not guarded now */
+    uintptr_t host;             /* 0: nothing is guarded now */
     uint64_t size, piece;
     int lost;
 };
 
-static RAMGuard guards[MAX_GUARDS];
+static MapGuard guards[MAX_GUARDS];
 static EventNotifier *told;     /* or NULL */
 
-static RAMGuard *find(uintptr_t addr)
+static MapGuard *find(uintptr_t addr)
 {
     for (unsigned i = 0; i < MAX_GUARDS; i++) {
-        RAMGuard *g = &guards[i];
+        MapGuard *g = &guards[i];
         uintptr_t host = __atomic_load_n(&g->host, __ATOMIC_ACQUIRE);
 
         if (host && addr >= host && addr - host < g->size) {
@@ -50,8 +50,8 @@ static bool put_empty(uintptr_t at, uint64_t size)
                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
 }
 
-/* A huge page that the block ends in is mapped, also anew, as a whole. */
-static bool replace(RAMGuard *g, uint64_t offset)
+/* A huge page that the mapping ends in is mapped, also anew, as a whole. */
+static bool replace(MapGuard *g, uint64_t offset)
 {
     uint64_t start = QEMU_ALIGN_DOWN(offset, g->piece);
     uint64_t size = MIN(g->piece, g->size - start);
@@ -64,7 +64,7 @@ static bool replace(RAMGuard *g, uint64_t offset)
 static void on_sigbus(int sig, siginfo_t *info, void *context)
 {
     int saved_errno = errno;
-    RAMGuard *g = find((uintptr_t)info->si_addr);
+    MapGuard *g = find((uintptr_t)info->si_addr);
 
     if (!g || info->si_code <= 0 ||
         !replace(g, (uintptr_t)info->si_addr - g->host)) {
@@ -79,58 +79,53 @@ static void on_sigbus(int sig, siginfo_t *info, void *context)
     errno = saved_errno;
 }
 
-void ram_guard_init(EventNotifier *lost)
+void map_guard_init(EventNotifier *lost)
 {
     struct sigaction act = { .sa_sigaction = on_sigbus,
                              .sa_flags = SA_SIGINFO };
 
-    told = lost;
+    told = lost ?: told;
     sigaction(SIGBUS, &act, NULL);
 }
 
 /* A file of huge pages is mapped, also anew, by whole ones. */
-static uint64_t piece_of(const RAMBlock *block)
+static uint64_t piece_of(int fd)
 {
     struct stat st;
 
-    return fstat(block->fd, &st) == 0 && is_power_of_2(st.st_blksize)
+    return fstat(fd, &st) == 0 && is_power_of_2(st.st_blksize)
            ? MAX(PIECE, (uint64_t)st.st_blksize) : PIECE;
 }
 
-bool ram_block_guard(RAMBlock *block, Error **errp)
+MapGuard *map_guard_new(void *host, uint64_t size, int fd, Error **errp)
 {
     for (unsigned i = 0; i < MAX_GUARDS; i++) {
-        RAMGuard *g = &guards[i];
+        MapGuard *g = &guards[i];
         int no = false;
 
         if (__atomic_compare_exchange_n(&g->taken, &no, true, false,
                                         __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
-            g->size = block->size;
-            g->piece = piece_of(block);
+            g->size = size;
+            g->piece = piece_of(fd);
             g->lost = false;
-            __atomic_store_n(&g->host, (uintptr_t)block->host,
-                             __ATOMIC_RELEASE);
-            block->guard = g;
-            return true;
+            __atomic_store_n(&g->host, (uintptr_t)host, __ATOMIC_RELEASE);
+            return g;
         }
     }
-    error_setg(errp, "more than %d pieces of guest memory", MAX_GUARDS);
-    return false;
+    error_setg(errp, "more than %d mappings of files that others can shorten",
+               MAX_GUARDS);
+    return NULL;
 }
 
-void ram_block_unguard(RAMBlock *block)
+void map_guard_free(MapGuard *guard)
 {
-    RAMGuard *g = block->guard;
-
-    if (g) {
-        __atomic_store_n(&g->host, 0, __ATOMIC_RELEASE);
-        __atomic_store_n(&g->taken, false, __ATOMIC_RELEASE);
-        block->guard = NULL;
+    if (guard) {
+        __atomic_store_n(&guard->host, 0, __ATOMIC_RELEASE);
+        __atomic_store_n(&guard->taken, false, __ATOMIC_RELEASE);
     }
 }
 
-bool ram_block_lost(const RAMBlock *block)
+bool map_guard_lost(const MapGuard *guard)
 {
-    return block->guard && __atomic_load_n(&block->guard->lost,
-                                           __ATOMIC_ACQUIRE);
+    return guard && __atomic_load_n(&guard->lost, __ATOMIC_ACQUIRE);
 }
