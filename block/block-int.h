@@ -48,6 +48,9 @@ typedef struct BlockFile {
     bool direct, no_flush;
     bool locking;
     bool in_memory;             /* on tmpfs */
+    uint8_t *map;               /* all bytes of such a file, or NULL */
+    MapGuard *map_guard;
+    int64_t noted_ns;           /* when the kernel last saw a write */
     BlockAio aio;
     uint32_t align;             /* of offsets and lengths; 1 if not direct */
     uint32_t mem_align;
@@ -62,6 +65,7 @@ typedef struct BlockFileOptions {
     bool read_only, auto_read_only;
     bool direct, no_flush;
     bool locking;
+    bool discard;               /* holes may be made in it */
     BlockAio aio;
 } BlockFileOptions;
 
@@ -81,6 +85,9 @@ int block_req_advance(BlockRequest *req, ssize_t n);
 /* Does @req in the calling thread.  *@bounce is kept from call to call, and
  * freed by the caller; NULL at first. */
 int block_file_do(BlockRequest *req, void **bounce);
+/* Does a read or write of memory without the kernel, if it can; all of @req's
+ * memory is valid.  The engine's thread; @now_ns is about now. */
+bool block_file_copy(BlockRequest *req, int64_t now_ns);
 
 /* -- Formats (format.c) ---------------------------------------------------*/
 
@@ -155,8 +162,8 @@ struct BlockEngine {
     BlockRequestList slow;      /* of null-co with a latency, first due first */
     QEMUTimer *slow_timer;
     QEMUBH *bh;
-    uint64_t copied;            /* bytes, since the loop called last */
-    uint64_t turn;              /* of these, where it is others' turn */
+    uint64_t copied;            /* bytes, ever */
+    uint64_t turn_end;          /* of these, where it is others' turn; or 0 */
     BlockRing *ring;            /* NULL: no file here wants one */
     BlockPool *pool;            /* NULL: not yet needed */
     QTAILQ_ENTRY(BlockEngine) link;

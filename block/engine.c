@@ -147,20 +147,22 @@ static uint64_t turn_bytes(BlockEngine *e)
 
 static bool turn_is_over(const BlockEngine *e)
 {
-    return e->copied && e->copied >= e->turn;
+    return e->turn_end && e->copied >= e->turn_end;
 }
 
-static void copy(BlockEngine *e, BlockRequest *req)
+static void copy(BlockEngine *e, BlockRequest *req, int64_t now)
 {
     void *unused = NULL;
-    int ret;
+    int ret = 0;
 
-    if (!e->copied) {
-        e->turn = turn_bytes(e);
+    if (!e->turn_end) {
+        e->turn_end = e->copied + turn_bytes(e);
     }
     QTAILQ_REMOVE(&e->queue, req, link);
     e->copied += req->bytes;
-    ret = block_file_do(req, &unused);
+    if (!block_file_copy(req, now)) {
+        ret = block_file_do(req, &unused);
+    }
     block_engine_done(e, req, ret, qemu_clock_get_ns(QEMU_CLOCK_REALTIME));
 }
 
@@ -181,7 +183,7 @@ static bool dispatch(BlockEngine *e, BlockRequest *req, int64_t now)
         blk->alone = req->how & HOW_ALONE;
     }
     if (is_copy(e, req)) {
-        copy(e, req);
+        copy(e, req, now);
         return true;
     }
     if (e->ring && !(req->how & HOW_POOL)) {
@@ -220,10 +222,11 @@ static void dispatch_all(BlockEngine *e)
 static bool submit_queue(void *opaque)
 {
     BlockEngine *e = opaque;
+    uint64_t before = e->copied;
     unsigned rounds = 0;
     bool progress = false;
 
-    e->copied = 0;
+    e->turn_end = 0;
     do {
         dispatch_all(e);
         if (!e->ring || (block_ring_submit(e->ring) &&
@@ -233,7 +236,7 @@ static bool submit_queue(void *opaque)
         progress = true;
     } while (!QTAILQ_EMPTY(&e->queue) && !turn_is_over(e) &&
              ++rounds < MAX_ROUNDS);
-    return progress || e->copied;
+    return progress || e->copied != before;
 }
 
 /* What waited for a request that has left its node is due again. */

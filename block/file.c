@@ -14,9 +14,11 @@
 #include <linux/falloc.h>
 #include <linux/magic.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/vfs.h>
 #include "block/block-int.h"
 #include "qemu/iov.h"
+#include "qemu/map-guard.h"
 #include "qemu/timer.h"
 
 #define SECTOR 512
@@ -24,6 +26,9 @@
 #define BOUNCE_ALIGN 4096
 /* At most this much a call, so that no length overflows what takes it. */
 #define MAX_TRANSFER (1 * GiB)
+/* So often a write of memory goes to the kernel, which notes the time: no
+ * later than its clock for files ticks. */
+#define NOTE_NS SCALE_MS
 
 /* -- Opening --------------------------------------------------------------*/
 
@@ -137,6 +142,43 @@ static bool is_in_memory(const BlockFile *file)
            st.f_type == TMPFS_MAGIC;
 }
 
+/*
+ * What is in memory can be mapped, and be read and written without a system
+ * call.  Only if nothing of it is a hole: to read one would fill it.
+ */
+static void map_memory(BlockFile *file)
+{
+    int prot = PROT_READ | (file->read_only ? 0 : PROT_WRITE);
+    struct stat st;
+    void *map;
+
+    if (fstat(file->fd, &st) < 0 ||
+        (uint64_t)st.st_blocks * 512 < file->bytes) {
+        return;
+    }
+    map = mmap(NULL, file->bytes, prot, MAP_SHARED, file->fd, 0);
+    if (map == MAP_FAILED) {
+        return;
+    }
+    madvise(map, file->bytes, MADV_DONTDUMP);
+    map_guard_init(NULL);
+    file->map_guard = map_guard_new(map, file->bytes, file->fd, NULL);
+    if (!file->map_guard) {
+        munmap(map, file->bytes);
+        return;
+    }
+    file->map = map;
+}
+
+static void unmap_memory(BlockFile *file)
+{
+    if (file->map) {
+        map_guard_free(file->map_guard);
+        munmap(file->map, file->bytes);
+        file->map = NULL;
+    }
+}
+
 BlockFile *block_file_open(const BlockFileOptions *o, Error **errp)
 {
     BlockFile *file;
@@ -174,8 +216,11 @@ BlockFile *block_file_open(const BlockFileOptions *o, Error **errp)
     if (file->direct && !set_direct(file, errp)) {
         goto fail;
     }
-    file->in_memory = is_in_memory(file);
     file->bytes = file->length;
+    file->in_memory = is_in_memory(file);
+    if (file->in_memory && !o->discard) {
+        map_memory(file);
+    }
     file->length = ROUND_UP(file->length, (uint64_t)SECTOR);
     return file;
 
@@ -189,6 +234,7 @@ void block_file_close(BlockFile *file)
     if (!file) {
         return;
     }
+    unmap_memory(file);
     if (file->fd >= 0) {
         block_file_unlock(file);
         qemu_close(&file->fd);
@@ -381,6 +427,32 @@ static int transfer(BlockRequest *req)
         more = block_req_advance(req, n < 0 ? -errno : n);
     } while (more > 0);
     return more;
+}
+
+bool block_file_copy(BlockRequest *req, int64_t now_ns)
+{
+    BlockFile *file = req->blk->file;
+
+    if (!file->map || req->offset > file->bytes ||
+        req->bytes > file->bytes - req->offset) {
+        return false;
+    }
+    if (req->op == BLK_READ) {
+        iov_from_buf(req->iov, req->niov, 0, file->map + req->offset,
+                     req->bytes);
+    } else if (now_ns - file->noted_ns >= NOTE_NS || (req->how & HOW_FUA)) {
+        file->noted_ns = now_ns;
+        return false;
+    } else {
+        iov_to_buf(req->iov, req->niov, 0, file->map + req->offset,
+                   req->bytes);
+    }
+    if (map_guard_lost(file->map_guard)) {
+        /* The kernel knows what is left of the file. */
+        unmap_memory(file);
+        return false;
+    }
+    return true;
 }
 
 /* All of [@offset, @offset + @bytes) into @buf, zeroes behind the end. */

@@ -299,6 +299,7 @@ static BlockBackend *make_protocol(const BlockNodeOptions *o, const char *name,
         .direct = o->direct,
         .no_flush = o->no_flush,
         .locking = o->locking,
+        .discard = o->discard,
         .aio = o->aio,
     };
     blk->file = block_file_open(&fo, errp);

@@ -8,6 +8,7 @@
 
 #include <linux/loop.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 
 static const Way ways[] = {
     { "io_uring", ",aio=io_uring", .uring = true },
@@ -20,6 +21,7 @@ static const Way ways[] = {
     { "threads-main-loop", ",aio=threads", .main_loop = true },
     { "device", "", .loop = true },
     { "device-direct", ",cache=none", .loop = true, .direct = true },
+    { "memory", "", .memory = true },
 };
 
 char *make_file(uint64_t size)
@@ -31,6 +33,15 @@ char *make_file(uint64_t size)
     g_assert_cmpint(ftruncate(fd, size), ==, 0);
     close(fd);
     return path;
+}
+
+int make_memory(uint64_t size)
+{
+    int fd = memfd_create("test-block", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+    g_assert_cmpint(fd, >=, 0);
+    g_assert_cmpint(fallocate(fd, 0, 0, size), ==, 0);
+    return fd;
 }
 
 BlockBackend *drive_add(const char *arg, Error **errp)
@@ -110,6 +121,12 @@ static void set_up(Fixture *f, gconstpointer way)
     f->ctx = f->way->main_loop ? qemu_get_aio_context()
                                : aio_context_new(&error_abort);
     f->loop_fd = -1;
+    f->memory_fd = -1;
+    if (f->way->memory) {
+        f->memory_fd = make_memory(SIZE);
+        f->path = g_strdup_printf("/proc/self/fd/%d", f->memory_fd);
+        return;
+    }
     f->path = make_file(SIZE);
     if (f->way->loop) {
         f->backing = f->path;
@@ -127,7 +144,11 @@ static void tear_down(Fixture *f, gconstpointer way)
         aio_context_free(f->ctx);
     }
     qemu_close(&f->loop_fd);
-    unlink(f->backing ? f->backing : f->path);
+    if (f->way->memory) {
+        close(f->memory_fd);
+    } else {
+        unlink(f->backing ? f->backing : f->path);
+    }
     g_free(f->backing);
     g_free(f->path);
 }
@@ -214,14 +235,16 @@ void *run_reads(void *opaque)
     return NULL;
 }
 
-static void add_ways_but(bool devices, const char *name, TestFn *fn)
+static void add_some_ways(bool devices, bool memory, const char *name,
+                          TestFn *fn)
 {
     for (unsigned i = 0; i < ARRAY_SIZE(ways); i++) {
         g_autofree char *path = g_strdup_printf("/block/%s/%s", ways[i].name,
                                                 name);
 
         if ((!ways[i].uring || g_test_subprocess() ||
-             block_ring_available()) && (devices || !ways[i].loop)) {
+             block_ring_available()) && (devices || !ways[i].loop) &&
+            (memory || !ways[i].memory)) {
             g_test_add(path, Fixture, &ways[i], set_up, fn, tear_down);
         }
     }
@@ -229,10 +252,15 @@ static void add_ways_but(bool devices, const char *name, TestFn *fn)
 
 void add_ways(const char *name, TestFn *fn)
 {
-    add_ways_but(true, name, fn);
+    add_some_ways(true, true, name, fn);
 }
 
 void add_file_ways(const char *name, TestFn *fn)
 {
-    add_ways_but(false, name, fn);
+    add_some_ways(false, true, name, fn);
+}
+
+void add_kernel_ways(const char *name, TestFn *fn)
+{
+    add_some_ways(true, false, name, fn);
 }

@@ -2,7 +2,7 @@
 /*
  * A drive of SIZE bytes in a context of its own, for the tests of disk back
  * ends: the same cases by io_uring, by threads, in the main loop's context, on
- * files and on block devices.
+ * files, on block devices and on files that are mapped memory.
  */
 #ifndef TESTS_UNIT_BLOCK_WORLD_H
 #define TESTS_UNIT_BLOCK_WORLD_H
@@ -13,7 +13,7 @@
 typedef struct Way {
     const char *name;
     const char *opts;           /* for drive_add */
-    bool uring, main_loop, direct, loop;
+    bool uring, main_loop, direct, loop, memory;
 } Way;
 
 #define SIZE (1 * MiB)
@@ -24,6 +24,7 @@ typedef struct Fixture {
     char *path;                 /* what is opened */
     char *backing;              /* of a loop device: its file */
     int loop_fd;
+    int memory_fd;
     BlockBackend *blk;
 } Fixture;
 
@@ -38,12 +39,15 @@ typedef struct TestRequest {
 typedef void TestFn(Fixture *f, gconstpointer way);
 
 /* Registers /block/WAY/@name for every way that this system has; some cases
- * are about files, not about devices. */
+ * are about files, not about devices, some about what the kernel refuses. */
 void add_ways(const char *name, TestFn *fn);
 void add_file_ways(const char *name, TestFn *fn);
+void add_kernel_ways(const char *name, TestFn *fn);
 
 /* A new file of zeroes; unlink() and g_free() are the caller's. */
 char *make_file(uint64_t size);
+/* A file of zeroes in memory, none of them a hole; the caller's. */
+int make_memory(uint64_t size);
 
 /* @arg: as -drive has it. */
 BlockBackend *drive_add(const char *arg, Error **errp);
