@@ -16,6 +16,7 @@ import ctypes
 import json
 import math
 import os
+import shutil
 import signal
 import statistics
 import struct
@@ -185,7 +186,7 @@ class Client(contextlib.AbstractContextManager):
     """A device process and what drives it, a job at a time."""
 
     def __init__(self, image, way):
-        self.device = Device(OURS, [image], ',readonly=on', more=SANDBOX[way])
+        self.device = Device(OURS, [image], more=SANDBOX[way])
         self.device.first_answer()
         end = self.device.links[0].socket
         self.client = subprocess.Popen(
@@ -199,23 +200,43 @@ class Client(contextlib.AbstractContextManager):
         self.client.stdout.close()
         self.device.__exit__()
 
-    def time(self, depth, seconds):
+    def time(self, job, seconds=0.02):
         """Microseconds an I/O."""
-        self.client.stdin.write(f'randread:4096:{depth}:{seconds}\n')
+        self.client.stdin.write(f'{job}:{seconds}\n')
         self.client.stdin.flush()
         return 1e6 / json.loads(self.client.stdout.readline())['iops']
 
 
-def disks(results, image, pairs, number):
-    for depth in 1, 32:
-        seen = Pairs(f'4 KiB random read, depth {depth}', 'us')
-        for _ in range(pairs):
-            with Client(image, IN) as inside, Client(image, OUT) as outside:
-                seen.measure({IN: lambda: inside.time(depth, 0.02),
-                              OUT: lambda: outside.time(depth, 0.02)}, number,
-                             lambda: 2e4 / inside.time(depth, 0.02),
+def disks(results, images, pairs, number):
+    """Each image is now the one's, now the other's."""
+    for what, job in (('read, depth 1', 'randread:4096:1'),
+                      ('read, depth 32', 'randread:4096:32'),
+                      ('write, depth 32', 'randwrite:4096:32')):
+        seen = Pairs(f'4 KiB random {what}', 'us')
+        for pair in range(pairs):
+            with Client(images[pair % 2], IN) as inside, \
+                    Client(images[1 - pair % 2], OUT) as outside:
+                seen.measure({IN: lambda: inside.time(job),
+                              OUT: lambda: outside.time(job)}, number,
+                             lambda: 2e4 / inside.time(job),
                              [inside.device.pid])
         seen.add_to(results)
+
+
+# -- Start -------------------------------------------------------------------
+
+def answered(image, way):
+    """Milliseconds from the start of a process to its first answer."""
+    with Device(OURS, [image], links=1, more=SANDBOX[way]) as device:
+        return device.first_answer() * 1000
+
+
+def starts(results, image, pairs, number):
+    seen = Pairs('start to the first answer', 'ms')
+    for _ in range(pairs):
+        seen.measure({IN: lambda: answered(image, IN),
+                      OUT: lambda: answered(image, OUT)}, number)
+    seen.add_to(results)
 
 
 # -- Registers, by a guest ---------------------------------------------------
@@ -278,7 +299,8 @@ def box(results, scratch, quick):
     image = scratch.image(64)
     pairs, number = (3, 4) if quick else (40, 20)
     calls(results, *((2, 4) if quick else (6, 20)))
-    disks(results, image, pairs, number)
+    starts(results, image, pairs, number // 4)
+    disks(results, [image, shutil.copy(image, image + '.copy')], pairs, number)
     if os.access('/dev/kvm', os.W_OK):
         registers(results, image, pairs, number)
     else:

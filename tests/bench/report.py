@@ -56,6 +56,12 @@ GOALS = [
     ('the same at depth 32',
      ('box ratio', '4 KiB random read, depth 32', 'boxed in / not'), None,
      '<=', 1.02),
+    ('4 KiB random write, depth 32, boxed in / not, time',
+     ('box ratio', '4 KiB random write, depth 32', 'boxed in / not'), None,
+     '<=', 1.02),
+    ('remote process: start, boxed in / not, time',
+     ('box ratio', 'start to the first answer', 'boxed in / not'), None,
+     '<=', 1.02),
     ('idle CPU of a remote process, %',
      ('idle', 'remote, CPU', 'ours'), None, '<=', 0.05),
 ]
