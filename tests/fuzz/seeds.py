@@ -397,6 +397,90 @@ def proxy():
     yield 'half', memory_bar + b'\x86\x05' + bytes(5) + use
 
 
+# -- mailbox.c ---------------------------------------------------------------
+
+DEVICE, PROXY = b'\0', b'\1'       # who is tested
+
+
+def does(kind, wait, *fields):
+    return bytes([0x80 | kind | wait << 3]) + b''.join(fields)
+
+
+def asked(kind, upper=0, *fields):
+    return bytes([kind | upper << 3]) + b''.join(fields)
+
+
+def word(at, value, wait=0):
+    return does(2, wait, bytes([at]), number(4, value))
+
+
+def mailbox():
+    line_read, line_write, reset, ident = (bytes([n]) for n in (0, 29, 2, 3))
+    posts = b''.join(does(0, wait, what) for what in (
+        line_read, line_write, line_read, reset, line_read, ident) * 2
+        for wait in (0, 3))
+    for looks in (0, 1, 5, 40):
+        start = DEVICE + bytes([looks])
+        turns = asked(7, 0, bytes([looks])) * 3 + asked(7, 8, bytes([looks]))
+        yield f'device-{looks}', start + posts + turns * 6
+        for wait in range(8):
+            impatient = does(0, 0, line_write) + does(3, wait) + \
+                does(0, 1, line_read)
+            yield f'device-{looks}-impatient-{wait}', start + \
+                impatient * 8 + turns * 4
+    for wait in range(12):
+        yield f'device-given-up-{wait}', DEVICE + bytes([187]) + \
+            does(0, 2, line_read) * 2 + does(3, wait) + does(0, 4, line_read)
+    start = DEVICE + b'\3'
+    turns = asked(7, 8, b'\3') * 8
+    yield 'device-between', start + b''.join(
+        does(0, 2, line_read) + asked(0, 8, bytes([3])) + asked(2, 2, bytes(2))
+        for _ in range(8))
+    yield 'device-order', start + b''.join(
+        asked(5, n) + asked(1, 1, bytes([4]), number(4, 6)) +
+        does(0, 2, ident) + asked(4, 0) for n in range(4)) + turns
+    for kind in range(6):
+        yield f'device-mailbox-{kind}', start + posts[:12] + asked(6, kind) + \
+            asked(6, kind | 8) + turns
+    for state in range(6):
+        for wait in range(6):
+            yield f'device-state-{state}-{wait}', start + \
+                does(0, 0, ident) + word(0, state, wait) + \
+                does(0, 1, line_read) + turns
+    for at, value in ((2, 77), (2, 1), (2, 9), (2, 0), (4, 8), (4, 1 << 31),
+                      (5, 1), (8, 3), (8, 64), (16, 0), (6, 0xfffffffe)):
+        yield f'device-word-{at}-{value}', start + does(0, 0, ident) + \
+            word(at, value) + word(at, value, 2) + turns
+    yield 'device-lie', start + does(0, 0, ident) + \
+        does(4, 1, number(4, 1)) + turns
+
+    asks = asked(0, 2, b'\0') + asked(1, 0, b'\x3c', number(4, 5)) + \
+        asked(2, 2, number(2, 8)) + asked(3, 3, number(2, 8), number(4, 5)) + \
+        asked(4)
+    for looks in (0, 1, 5, 40):
+        start = PROXY + bytes([looks])
+        yield f'proxy-{looks}', start + asks * 6
+        yield f'proxy-{looks}-posts', start + (
+            asks + asked(5, 0) + asks + asked(5, 1) + asked(6)) * 2 + asks
+        for wait in range(8):
+            yield f'proxy-{looks}-sleeper-{wait}', start + \
+                does(0, 0, b'\0') * 4 + \
+                (does(3, wait) + does(0, 2, b'\0') * 2) * 6 + asks * 4
+            yield f'proxy-{looks}-slow-{wait}', start + \
+                does(0, wait, b'\0') * 20 + asks * 4
+    start = PROXY + b'\5' + does(0, 0, b'\0') * 3
+    for state in (*range(6), 0xffffffff):
+        for wait in range(6):
+            yield f'proxy-state-{state}-{wait}', start + \
+                word(0, state, wait) + asks * 2
+    yield 'proxy-answer', start + word(12, 5) + word(13, 5, 1) + \
+        word(0, 3, 1) + asks
+    yield 'proxy-lie', start + does(4, 2, number(4, 1)) * 3 + asks
+    yield 'proxy-page', start + b''.join(
+        does(5, 1, number(2, at), number(4, 0xffffffff))
+        for at in range(0, 1024, 100)) + asks
+
+
 # -- machine.c ---------------------------------------------------------------
 
 def port_write(port, value, size=1):
@@ -608,7 +692,8 @@ def lines():
 
 
 TARGETS = {
-    'edu': edu, 'lines': lines, 'lsi': lsi, 'nvme': nvme, 'options': options, 'pc': machine,
+    'edu': edu, 'lines': lines, 'lsi': lsi, 'mailbox': mailbox,
+    'nvme': nvme, 'options': options, 'pc': machine,
     'pci-testdev': pci_testdev, 'proxy': proxy, 'q35': machine, 'wire': wire,
 }
 
