@@ -190,7 +190,6 @@ bool block_ring_add(BlockRing *ring, BlockRequest *req);
 /* False: the kernel refuses the ring; its requests are in the queue again. */
 bool block_ring_submit(BlockRing *ring);
 bool block_ring_reap(BlockRing *ring);
-unsigned block_ring_in_flight(const BlockRing *ring);
 void block_ring_forget(BlockRing *ring, BlockFile *file);
 
 /* After this time without work a thread ends. */

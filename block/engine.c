@@ -24,9 +24,6 @@
  * batch can ring for the next while the rest is copied. */
 #define TURN_PART 4
 #define TURN_MIN (32 * KiB)
-/* Of several of this size the kernel's threads get some, so that two CPUs
- * copy. */
-#define SHARED_MIN (64 * KiB)
 
 static QTAILQ_HEAD(, BlockEngine) engines = QTAILQ_HEAD_INITIALIZER(engines);
 static QemuMutex engines_lock = { PTHREAD_MUTEX_INITIALIZER };
@@ -117,14 +114,10 @@ static void finish_slowly(BlockEngine *e, BlockRequest *req)
  * any way to have it done by others.  (The kernel would hand it to a thread,
  * because tmpfs cannot promise not to wait: pages may be swapped out.)
  */
-static bool is_copy(const BlockEngine *e, const BlockRequest *req)
+static bool is_copy(const BlockRequest *req)
 {
     const BlockFile *file = req->blk->file;
 
-    if (req->bytes >= SHARED_MIN && e->ring && QTAILQ_NEXT(req, link) &&
-        block_ring_in_flight(e->ring) < 2) {
-        return false;
-    }
     return file && file->in_memory && file->aio == BLOCK_AIO_DEFAULT &&
            req->op <= BLK_WRITE && req->bytes <= COPY_MAX &&
            !(req->how & (HOW_POOL | HOW_ALONE | HOW_BOUNCE));
@@ -182,7 +175,7 @@ static bool dispatch(BlockEngine *e, BlockRequest *req, int64_t now)
         blk->running++;
         blk->alone = req->how & HOW_ALONE;
     }
-    if (is_copy(e, req)) {
+    if (is_copy(req)) {
         copy(e, req, now);
         return true;
     }

@@ -395,11 +395,6 @@ bool block_ring_reap(BlockRing *r)
     return any;
 }
 
-unsigned block_ring_in_flight(const BlockRing *r)
-{
-    return r->in_flight;
-}
-
 #else /* !CONFIG_LINUX_IO_URING */
 
 bool block_ring_available(void)
@@ -431,11 +426,6 @@ bool block_ring_submit(BlockRing *r)
 bool block_ring_reap(BlockRing *r)
 {
     return false;
-}
-
-unsigned block_ring_in_flight(const BlockRing *r)
-{
-    return 0;
 }
 
 void block_ring_forget(BlockRing *r, BlockFile *file)
