@@ -171,11 +171,24 @@ static void process_irqfd(RemoteLink *link, MPQemuMsg *msg)
     }
 }
 
+/* In the link's thread: a stranger's descriptor may make it wait. */
+static void tell_unplug(void *opaque)
+{
+    RemoteLink *link = opaque;
+    EventNotifier e = { .fd = link->unplug_fd };
+
+    event_notifier_set(&e);
+}
+
 static void set_unplug_fd(RemoteLink *link, int fd)
 {
     QEMU_LOCK_GUARD(&link->unplug_lock);
     qemu_close(&link->unplug_fd);
     link->unplug_fd = fd;
+    g_clear_pointer(&link->unplug_bh, qemu_bh_delete);
+    if (fd >= 0) {
+        link->unplug_bh = aio_bh_new(link->rd->ctx, tell_unplug, link);
+    }
 }
 
 static void process_unplugfd(RemoteLink *link, MPQemuMsg *msg)
@@ -219,11 +232,11 @@ static void process_mailbox(RemoteLink *link, MPQemuMsg *msg)
 
 bool remote_link_ask_unplug(RemoteLink *link)
 {
-    static const uint64_t one = 1;
-
     QEMU_LOCK_GUARD(&link->unplug_lock);
-    return link->unplug_fd >= 0 &&
-           write(link->unplug_fd, &one, sizeof(one)) == sizeof(one);
+    if (link->unplug_bh) {
+        qemu_bh_schedule(link->unplug_bh);
+    }
+    return link->unplug_bh;
 }
 
 static const struct {

@@ -243,6 +243,27 @@ class Events(Two):
         self.remote.process.send_signal(signal.SIGTERM)
         self.assertEqual(self.remote.process.wait(10), 0)
 
+    def test_unplugfd_that_blocks_stops_only_its_link(self):
+        self.tearDown()
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, 'qmp')
+            self.more = ['-qmp', f'unix:{path},server=on,wait=off']
+            self.setUp()
+            unplugfd = self.keep(wire.eventfd())
+            self.link.send(wire.SET_UNPLUGFD, b'', [unplugfd])
+            self.link.config_read(0)
+            os.eventfd_write(unplugfd, (1 << 64) - 2)
+            os.set_blocking(unplugfd, True)
+            qmp = Qmp(path)
+            self.addCleanup(qmp.close)
+            # The one that can only be heard by the link's thread.
+            qmp.execute('device_del', id='dev0')
+            qmp.execute('query-status')
+            self.other_works()
+            self.assertEqual(os.eventfd_read(unplugfd), (1 << 64) - 2)
+            self.assertEqual(os.eventfd_read(unplugfd), 1)
+            self.assertEqual(self.link.config_read(0), 0x11e81234)
+
     def test_resamplefd_that_blocks_stops_nobody(self):
         resamplefd = self.keep(wire.eventfd())
         self.link.set_irqfd(self.keep(wire.eventfd()), resamplefd)

@@ -15,7 +15,8 @@ typedef struct RemoteLink {
     LinkStats stats;
     pid_t peer_pid;             /* 0: unknown */
     QemuMutex unplug_lock;
-    int unplug_fd;              /* the proxy's, or -1; under the lock */
+    int unplug_fd;              /* the proxy's, or -1 */
+    QEMUBH *unplug_bh;          /* writes to it; under the lock */
     Mailbox *mailbox;           /* or NULL */
     unsigned looks;             /* into it */
     bool by_mailbox;            /* the request under way came by it */
