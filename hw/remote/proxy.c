@@ -25,6 +25,7 @@
 #include "qemu/log.h"
 #include "qemu/main-loop.h"
 #include "qemu/sockets.h"
+#include "qemu/timer.h"
 #include "system/kvm.h"
 
 /* -- Waiting without the big lock ---------------------------------------- */
@@ -325,17 +326,36 @@ static bool watch_hangup(PCIProxyDev *dev, Error **errp)
 
 /* -- Its return, and its wish to go ---------------------------------------- */
 
+/* A process that asks without end is heard, and told of, now and then. */
+#define UNPLUG_HEARD_MS 1000
+#define UNPLUG_TOLD_MS 60000
+
 /* Main loop: what remote_object's device_del has asked for. */
 static void asked_to_unplug(EventNotifier *e)
 {
     PCIProxyDev *dev = container_of(e, PCIProxyDev, unplug);
+    int64_t now = qemu_clock_get_ms(QEMU_CLOCK_REALTIME);
     g_autoptr(Error) err = NULL;
 
-    if (event_notifier_test_and_clear(e) && !qdev_unplug(DEVICE(dev), &err)) {
+    if (!event_notifier_test_and_clear(e)) {
+        return;
+    }
+    aio_set_event_notifier(qemu_get_aio_context(), e, NULL);
+    timer_mod(dev->unplug_timer, now + UNPLUG_HEARD_MS);
+    if (!qdev_unplug(DEVICE(dev), &err) && now >= dev->unplug_tell_ms) {
+        dev->unplug_tell_ms = now + UNPLUG_TOLD_MS;
         warn_report("%s: the device's process asks for it to be unplugged: %s",
                     qdev_get_printable_name(DEVICE(dev)),
                     error_get_pretty(err));
     }
+}
+
+static void hear_unplug(void *opaque)
+{
+    PCIProxyDev *dev = opaque;
+
+    aio_set_event_notifier(qemu_get_aio_context(), &dev->unplug,
+                           asked_to_unplug);
 }
 
 void proxy_take_over(PCIProxyDev *dev, ProxyLink *link)
@@ -380,6 +400,7 @@ static void proxy_exit(PCIDevice *pci_dev)
     if (dev->link) {
         dev->link->ops->shutdown(dev->link);
     }
+    g_clear_pointer(&dev->unplug_timer, timer_free);
     if (dev->unplug.fd >= 0) {
         aio_set_event_notifier(qemu_get_aio_context(), &dev->unplug, NULL);
     }
@@ -423,8 +444,10 @@ static bool proxy_realize(PCIDevice *pci_dev, Error **errp)
         proxy_exit(pci_dev);
         return false;
     }
-    aio_set_event_notifier(qemu_get_aio_context(), &dev->unplug,
-                           asked_to_unplug);
+    dev->unplug_timer = aio_timer_new(qemu_get_aio_context(),
+                                      QEMU_CLOCK_REALTIME, SCALE_MS,
+                                      hear_unplug, dev);
+    hear_unplug(dev);
     dev->link->ops->set_unplugfd(dev->link, dev->unplug.fd);
     dev->link->ops->open_mailbox(dev->link);
     pci_device_set_intx_routing_notifier(pci_dev, follow_route);

@@ -447,6 +447,34 @@ class Wish(Case):
         self.assertEqual(len(lines), 1, lines)
         self.assertIn('process asks for it to be unplugged', lines[0])
 
+    def test_without_end(self):
+        """One that asks all the time is told of once, and takes no time."""
+        main = self.start(remote=self.make).run()
+        main.enable()
+        until(lambda: main.remote.unplug_fd, 'the descriptor')
+        self.wish(main)
+        stop = threading.Event()
+
+        def ask():
+            while not stop.is_set():
+                try:
+                    os.eventfd_write(main.remote.unplug_fd, 1)
+                except BlockingIOError:
+                    pass
+        asker = threading.Thread(target=ask, daemon=True)
+        asker.start()
+        # Long enough that it is heard a second time.
+        end = time.monotonic() + 1.5
+        while time.monotonic() < end:
+            self.assertEqual(main.command(f'readl {BAR:#x}'), 0x5a)
+        stop.set()
+        asker.join()
+        os.close(main.remote.unplug_fd)
+        status, lines = main.end()
+        self.assertEqual(status, 0, lines)
+        self.assertEqual(len(lines), 1, lines[:9])
+        self.assertIn('process asks for it to be unplugged', lines[0])
+
 
 class Descriptors(Path):
     """The host has none left."""

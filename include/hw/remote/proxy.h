@@ -36,6 +36,8 @@ struct PCIProxyDev {
     EventNotifier intr;         /* the irqfd */
     EventNotifier resample;
     EventNotifier unplug;       /* the other side wants the device back */
+    QEMUTimer *unplug_timer;    /* until it is listened to again */
+    int64_t unplug_tell_ms;     /* not before then */
     int gsi;                    /* where the irqfd is; -1: nowhere */
     int hangup_fd;              /* epoll: readable when the peer has gone */
     bool gone;                  /* reported, interrupts taken away */
