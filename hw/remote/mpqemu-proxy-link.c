@@ -8,7 +8,9 @@
  *
  * Memory tables and descriptors have no answer, and are sent by
  * whoever holds the request lock: a caller that finds it taken leaves them
- * for the holder, so that setting them never waits for a slow device.
+ * for the holder, so that setting them never waits for a slow device.  What a
+ * device's process leaves unread until the socket is full waits here, of each
+ * kind the last, for the next request or for the socket to have room.
  */
 #include "qemu/osdep.h"
 #include <poll.h>
@@ -17,10 +19,15 @@
 #include "hw/remote/proxy-link.h"
 #include "qemu/bitops.h"
 #include "qemu/log.h"
+#include "qemu/main-loop.h"
 #include "qemu/sockets.h"
 #include "qemu/spin.h"
 #include "qemu/thread.h"
 #include "qemu/timer.h"
+
+/* Some ten tables, and not as many descriptors on the way as the kernel allows
+ * a user. */
+#define SEND_BUFFER (8 * KiB)
 
 /* What has no answer, in the order in which a device needs it. */
 enum { POST_MEMORY, POST_IRQFD, POST_UNPLUGFD, POST_MAILBOX, POST_MAX };
@@ -43,6 +50,7 @@ typedef struct MPQemuProxyLink {
     } posts[POST_MAX];
     Mailbox *new_mailbox;       /* becomes @mailbox when it is sent */
     uint32_t knows;             /* MPQEMU_KNOWS_*, from a RET; atomic */
+    bool wants_room;            /* the socket is watched; big lock */
 } MPQemuProxyLink;
 
 static MPQemuProxyLink *impl(ProxyLink *link)
@@ -73,23 +81,26 @@ static void G_GNUC_PRINTF(2, 3) link_dies(MPQemuProxyLink *l,
 
 /* -- Sending ------------------------------------------------------------- */
 
-static bool send_msg(MPQemuProxyLink *l, const MPQemuMsg *msg)
+static int try_send(MPQemuProxyLink *l, const MPQemuMsg *msg,
+                    unsigned timeout_ms)
 {
-    int ret;
+    int ret = proxy_link_is_dead(&l->parent)
+        ? -EPIPE : mpqemu_channel_send(&l->ch, msg, timeout_ms);
 
-    if (proxy_link_is_dead(&l->parent)) {
-        return false;
-    }
-    ret = mpqemu_channel_send(&l->ch, msg, l->timeout_ms);
     if (ret == -EPIPE || ret == -ECONNRESET) {
         link_dies(l, "it closed the connection");
-    } else if (ret == -ETIMEDOUT) {
-        link_dies(l, "it took no request for %u ms", l->timeout_ms);
-    } else if (ret < 0) {
+    } else if (ret == -ETIMEDOUT && timeout_ms) {
+        link_dies(l, "it took no request for %u ms", timeout_ms);
+    } else if (ret < 0 && ret != -ETIMEDOUT) {
         link_dies(l, "%s could not be sent: %s", mpqemu_cmd_name(msg->cmd),
                   strerror(-ret));
     }
-    return ret == 0;
+    return ret;
+}
+
+static bool send_msg(MPQemuProxyLink *l, const MPQemuMsg *msg)
+{
+    return try_send(l, msg, l->timeout_ms) == 0;
 }
 
 /* The first that waits, or POST_MAX.  Pending lock. */
@@ -103,35 +114,63 @@ static int first_post(MPQemuProxyLink *l)
     return i;
 }
 
-static bool take_post(MPQemuProxyLink *l, MPQemuMsg *msg)
+/* POST_MAX: there is none. */
+static int take_post(MPQemuProxyLink *l, MPQemuMsg *msg)
 {
     QEMU_LOCK_GUARD(&l->pending_lock);
     int i = first_post(l);
 
-    if (i == POST_MAX) {
-        return false;
+    if (i < POST_MAX) {
+        *msg = l->posts[i].msg;
+        l->posts[i].pending = false;
     }
-    *msg = l->posts[i].msg;
-    l->posts[i].pending = false;
-    if (i == POST_MAILBOX) {
+    return i;
+}
+
+/* Unless there is a newer one by now. */
+static void put_post_back(MPQemuProxyLink *l, int i, MPQemuMsg *msg)
+{
+    QEMU_LOCK_GUARD(&l->pending_lock);
+
+    if (l->posts[i].pending) {
+        mpqemu_msg_close_fds(msg);
+    } else {
+        l->posts[i].msg = *msg;
+        l->posts[i].pending = true;
+    }
+}
+
+static void sent_post(MPQemuProxyLink *l, int i)
+{
+    if (i == POST_MEMORY) {
+        link_stats_inc(&l->parent.stats.memory_tables);
+    } else if (i == POST_MAILBOX) {
         mailbox_unmap(l->mailbox);
         l->mailbox = g_steal_pointer(&l->new_mailbox);
     }
-    return true;
 }
 
-/* Sends what waits.  Request lock. */
-static void flush_pending(MPQemuProxyLink *l)
+/* Sends what waits; false if the socket is full and that is not to be waited
+ * for.  Request lock. */
+static bool flush_pending(MPQemuProxyLink *l, bool wait)
 {
     MPQemuMsg msg;
+    int i;
 
-    while (take_post(l, &msg)) {
-        if (send_msg(l, &msg) && msg.cmd == MPQEMU_CMD_SYNC_SYSMEM) {
-            link_stats_inc(&l->parent.stats.memory_tables);
+    while ((i = take_post(l, &msg)) < POST_MAX) {
+        int ret = try_send(l, &msg, wait ? l->timeout_ms : 0);
+
+        if (ret == -ETIMEDOUT && !wait) {
+            put_post_back(l, i, &msg);
+            return false;
+        }
+        if (!ret) {
+            sent_post(l, i);
         }
         l->unheard = true;
         mpqemu_msg_close_fds(&msg);
     }
+    return true;
 }
 
 static bool has_pending(MPQemuProxyLink *l)
@@ -141,12 +180,45 @@ static bool has_pending(MPQemuProxyLink *l)
 }
 
 /* Whoever gets the lock sends; a holder looks again after it let go, so what
- * is posted while it is held is never left behind. */
-static void flush_unless_busy(MPQemuProxyLink *l)
+ * is posted while it is held is never left behind.  As flush_pending(). */
+static bool flush_unless_busy(MPQemuProxyLink *l, bool wait)
 {
-    while (has_pending(l) && qemu_mutex_trylock(&l->request_lock)) {
-        flush_pending(l);
+    bool ok = true;
+
+    while (ok && has_pending(l) && qemu_mutex_trylock(&l->request_lock)) {
+        ok = flush_pending(l, wait);
         qemu_mutex_unlock(&l->request_lock);
+    }
+    return ok;
+}
+
+/* -- Room in the socket: big lock ------------------------------------------ */
+
+static void leave_room(MPQemuProxyLink *l)
+{
+    if (l->wants_room) {
+        l->wants_room = false;
+        aio_set_fd_handler(qemu_get_aio_context(), l->ch.fd, NULL, NULL, NULL,
+                           NULL);
+    }
+}
+
+static void flush_at_once(MPQemuProxyLink *l);
+
+static void has_room(void *opaque)
+{
+    MPQemuProxyLink *l = opaque;
+
+    leave_room(l);
+    flush_at_once(l);
+}
+
+static void flush_at_once(MPQemuProxyLink *l)
+{
+    if (!flush_unless_busy(l, false) && !l->wants_room) {
+        l->wants_room = true;
+        aio_set_fd_handler(qemu_get_aio_context(), l->ch.fd, NULL, has_room,
+                           NULL, l);
     }
 }
 
@@ -171,7 +243,7 @@ static void post(MPQemuProxyLink *l, int what, MPQemuMsg *msg)
     l->posts[what].msg = *msg;
     l->posts[what].pending = true;
     qemu_mutex_unlock(&l->pending_lock);
-    flush_unless_busy(l);
+    flush_at_once(l);
 }
 
 static void link_set_memory(ProxyLink *link, const ProxyMemRegion *regions,
@@ -381,7 +453,7 @@ static bool request(ProxyLink *link, MPQemuMsg *msg, LinkAccess kind,
         return false;
     }
     qemu_mutex_lock(&l->request_lock);
-    flush_pending(l);
+    flush_pending(l, true);
     begin = qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
     ok = ask(l, msg, &reply, reply_size, begin);
     mpqemu_msg_close_fds(&reply);
@@ -390,7 +462,7 @@ static bool request(ProxyLink *link, MPQemuMsg *msg, LinkAccess kind,
         link_stats_access(&link->stats, kind, took);
     }
     qemu_mutex_unlock(&l->request_lock);
-    flush_unless_busy(l);
+    flush_unless_busy(l, true);
     if (ok && val) {
         *val = reply.data.u64;
     }
@@ -482,6 +554,7 @@ static void drop_posts(MPQemuProxyLink *l)
 /* Ends all that is the connection's. */
 static void disconnect(MPQemuProxyLink *l)
 {
+    leave_room(l);
     drop_posts(l);
     mailbox_unmap(g_steal_pointer(&l->mailbox));
     mpqemu_channel_close(&l->ch);
@@ -549,7 +622,9 @@ ProxyLink *mpqemu_proxy_link_new(int fd, unsigned timeout_ms, int64_t spin_ns,
                                  void (*gone)(void *opaque), void *opaque)
 {
     MPQemuProxyLink *l = g_new0(MPQemuProxyLink, 1);
+    int buffer = SEND_BUFFER;
 
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer));
     l->parent.ops = &mpqemu_proxy_link_ops;
     l->parent.gone = gone;
     l->parent.opaque = opaque;

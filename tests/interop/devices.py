@@ -476,6 +476,36 @@ class Wish(Case):
         self.assertIn('process asks for it to be unplugged', lines[0])
 
 
+class Deaf(Case):
+    """The device's process reads nothing for a while."""
+
+    def make(self, *args):
+        device = Device(*args)
+        device.listens = threading.Event()
+        device.listens.set()
+
+        def serve():
+            device.listens.wait(3 * wire.LIMIT)
+            return Device.serve(device)
+        device.serve = serve
+        return device
+
+    def test_machine_goes_on_without_it(self):
+        main = self.start(remote=self.make).run()
+        main.enable()
+        main.remote.listens.clear()
+        tables = main.qmp.execute('x-query-remote')[0]['memory-tables']
+        main.command('outl 0xcf8 0x80000090')
+        for number in range(1000):
+            main.command(f'outb 0xcfd {0x33 * (number & 1):#x}')
+        link, = main.qmp.execute('x-query-remote')
+        self.assertEqual(link['state'], 'connected')
+        self.assertLess(link['memory-tables'] - tables, 64)
+        main.remote.listens.set()
+        self.assertEqual(main.command(f'readl {BAR:#x}'), 0x5a)
+        self.assertEqual(main.end(), (0, []))
+
+
 class Descriptors(Path):
     """The host has none left."""
 

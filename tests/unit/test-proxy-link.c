@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include "hw/remote/mailbox.h"
 #include "hw/remote/proxy-link.h"
+#include "qemu/main-loop.h"
 #include "qemu/thread.h"
 #include "qemu/timer.h"
 
@@ -244,21 +245,93 @@ static void test_posts_while_it_ends(void)
     world_end(&w);
 }
 
+/* With tables, each of another size; returns how many have been sent when the
+ * last has to wait. */
+static unsigned fill_socket(World *w, int fd, uint64_t *size)
+{
+    ProxyMemRegion region = { .fd = fd };
+    unsigned before;
+
+    do {
+        before = w->link->stats.memory_tables;
+        region.size = ++*size;
+        w->link->ops->set_memory(w->link, &region, 1);
+    } while (w->link->stats.memory_tables != before);
+    return before;
+}
+
 static void test_takes_nothing(void)
 {
-    int size = 1, null;
+    uint64_t size = 0;
+    int fd = memfd();
+    uint32_t val;
     World w;
 
     world_init(&w, 20);
-    null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    setsockopt(w.link->ops->get_fd(w.link), SOL_SOCKET, SO_SNDBUF, &size,
-               sizeof(size));
-    for (int i = 0; i < 100000 && !proxy_link_is_dead(w.link); i++) {
-        w.link->ops->set_irqfd(w.link, null, null);
-    }
-    close(null);
+    fill_socket(&w, fd, &size);
+    /* That waits for nobody; a question does. */
+    g_assert_false(proxy_link_is_dead(w.link));
+    g_assert_false(w.link->ops->config_read(w.link, 0, 4, &val));
     assert_dead(&w, "it took no request for 20 ms");
     world_end(&w);
+    close(fd);
+}
+
+static void test_full_socket(void)
+{
+    uint64_t size = 0, seen = 0;
+    int fd = memfd();
+    unsigned sent;
+    MPQemuMsg msg;
+    Asking asking;
+    World w;
+
+    world_init(&w, LIMIT_MS);
+    sent = fill_socket(&w, fd, &size);
+    g_assert_cmpuint(sent, >=, 2);
+    g_assert_cmpuint(sent, <=, 32);
+    for (int i = 0; i < 1000; i++) {
+        ProxyMemRegion region = { .fd = fd, .size = ++size };
+
+        w.link->ops->set_memory(w.link, &region, 1);
+    }
+    w.link->ops->set_irqfd(w.link, fd, fd);
+    g_assert_cmpuint(w.link->stats.memory_tables, ==, sent);
+
+    /* The peer reads on: then the last arrives, without a question. */
+    while (seen != size) {
+        main_loop_wait(true);
+        if (mpqemu_channel_recv(&w.peer, &msg) == 1) {
+            g_assert_cmpint(msg.cmd, ==, MPQEMU_CMD_SYNC_SYSMEM);
+            seen = msg.data.sync_sysmem.sizes[0];
+            mpqemu_msg_close_fds(&msg);
+        }
+    }
+    g_assert_cmpuint(w.link->stats.memory_tables, ==, sent + 1);
+    main_loop_wait(true);
+    msg = peer_recv(&w);
+    g_assert_cmpint(msg.cmd, ==, MPQEMU_CMD_SET_IRQFD);
+    mpqemu_msg_close_fds(&msg);
+
+    /* Or before a question. */
+    fill_socket(&w, fd, &size);
+    asking.link = w.link;
+    g_assert_true(qemu_thread_create(&asking.thread, "asking", ask_thread,
+                                     &asking, &error_abort));
+    while ((msg = peer_recv(&w)).cmd == MPQEMU_CMD_SYNC_SYSMEM) {
+        seen = msg.data.sync_sysmem.sizes[0];
+        mpqemu_msg_close_fds(&msg);
+    }
+    g_assert_cmpint(msg.cmd, ==, MPQEMU_CMD_PCI_CFGREAD);
+    g_assert_cmpuint(seen, ==, size);
+    peer_answers(&w, 1, 0);
+    qemu_thread_join(&asking.thread);
+    g_assert_true(asking.ok);
+
+    /* One that ends is not watched any more. */
+    fill_socket(&w, fd, &size);
+    world_end(&w);
+    close(fd);
 }
 
 static void test_answers_nothing(void)
@@ -560,12 +633,15 @@ static void test_lives_on_not_for_long(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    qemu_init_main_loop();
     g_test_add_func("/proxy-link/the-last-posted-while-busy-is-sent",
                     test_posted_while_busy);
     g_test_add_func("/proxy-link/posted-while-it-ends-is-closed",
                     test_posts_while_it_ends);
     g_test_add_func("/proxy-link/peer-that-takes-nothing-is-gone",
                     test_takes_nothing);
+    g_test_add_func("/proxy-link/posting-waits-for-nobody",
+                    test_full_socket);
     g_test_add_func("/proxy-link/peer-that-answers-nothing-is-gone",
                     test_answers_nothing);
     g_test_add_func("/proxy-link/wrong-answers-end-it", test_wrong_answers);
