@@ -35,7 +35,6 @@ enum { POST_MEMORY, POST_IRQFD, POST_UNPLUGFD, POST_MAILBOX, POST_MAX };
 typedef struct MPQemuProxyLink {
     ProxyLink parent;
     MPQemuChannel ch;
-    unsigned timeout_ms;
     AdaptiveSpin spin;          /* for an answer */
     Mailbox *mailbox;           /* or NULL */
     bool unheard;               /* something was sent that has no answer, and
@@ -100,7 +99,7 @@ static int try_send(MPQemuProxyLink *l, const MPQemuMsg *msg,
 
 static bool send_msg(MPQemuProxyLink *l, const MPQemuMsg *msg)
 {
-    return try_send(l, msg, l->timeout_ms) == 0;
+    return try_send(l, msg, l->parent.timeout_ms) == 0;
 }
 
 /* The first that waits, or POST_MAX.  Pending lock. */
@@ -158,7 +157,7 @@ static bool flush_pending(MPQemuProxyLink *l, bool wait)
     int i;
 
     while ((i = take_post(l, &msg)) < POST_MAX) {
-        int ret = try_send(l, &msg, wait ? l->timeout_ms : 0);
+        int ret = try_send(l, &msg, wait ? l->parent.timeout_ms : 0);
 
         if (ret == -ETIMEDOUT && !wait) {
             put_post_back(l, i, &msg);
@@ -332,7 +331,7 @@ static int spin_for_reply(MPQemuProxyLink *l, MPQemuMsg *msg, int64_t begin)
 static bool receive_reply(MPQemuProxyLink *l, MPQemuMsg *msg, int64_t begin,
                           bool awake)
 {
-    int64_t deadline = begin + (int64_t)l->timeout_ms * SCALE_MS;
+    int64_t deadline = begin + (int64_t)l->parent.timeout_ms * SCALE_MS;
     int ret = awake ? spin_for_reply(l, msg, begin) : -EAGAIN;
 
     while (ret == -EAGAIN) {
@@ -342,7 +341,8 @@ static bool receive_reply(MPQemuProxyLink *l, MPQemuMsg *msg, int64_t begin,
                                  (deadline - now) % NANOSECONDS_PER_SECOND };
 
         if (now >= deadline) {
-            link_dies(l, "it did not answer within %u ms", l->timeout_ms);
+            link_dies(l, "it did not answer within %u ms",
+                      l->parent.timeout_ms);
             return false;
         }
         ppoll(&pfd, 1, &left, NULL);
@@ -629,7 +629,7 @@ ProxyLink *mpqemu_proxy_link_new(int fd, unsigned timeout_ms, int64_t spin_ns,
     l->parent.gone = gone;
     l->parent.opaque = opaque;
     l->parent.peer_pid = socket_peer_pid(fd);
-    l->timeout_ms = timeout_ms;
+    l->parent.timeout_ms = timeout_ms;
     adaptive_spin_init(&l->spin, MIN(spin_ns, timeout_ms * (int64_t)SCALE_MS));
     qemu_mutex_init(&l->request_lock);
     qemu_mutex_init(&l->pending_lock);

@@ -6,6 +6,26 @@
 #include "qemu/osdep.h"
 #include "hw/remote/proxy-probe.h"
 #include "qemu/bitops.h"
+#include "qemu/timer.h"
+
+/* All questions together may take that many times what one may. */
+#define PROBE_TIMES 3
+#define PROBE_MIN_MS 1000
+
+static int64_t probe_ms(const ProxyLink *link)
+{
+    return MAX((int64_t)link->timeout_ms * PROBE_TIMES, PROBE_MIN_MS);
+}
+
+static bool in_time(ProxyLink *link, Error **errp)
+{
+    if (qemu_clock_get_ms(QEMU_CLOCK_REALTIME) > link->probe_until_ms) {
+        error_setg(errp, "the device's process takes too long to say what the "
+                   "device is: more than %" PRId64 " ms", probe_ms(link));
+        return false;
+    }
+    return true;
+}
 
 static bool probe_read(ProxyLink *link, uint32_t addr, unsigned len,
                        uint32_t *val, Error **errp)
@@ -15,7 +35,7 @@ static bool probe_read(ProxyLink *link, uint32_t addr, unsigned len,
                    "is: %s", link->why);
         return false;
     }
-    return true;
+    return in_time(link, errp);
 }
 
 static bool probe_write(ProxyLink *link, uint32_t addr, uint32_t val,
@@ -26,7 +46,7 @@ static bool probe_write(ProxyLink *link, uint32_t addr, uint32_t val,
                    link->why);
         return false;
     }
-    return true;
+    return in_time(link, errp);
 }
 
 /* What a base address register answers when all ones were written to it; the
@@ -158,6 +178,8 @@ static bool probe_ids(ProxyLink *link, ProxyShape *shape, Error **errp)
 bool proxy_probe(ProxyLink *link, ProxyShape *shape, Error **errp)
 {
     memset(shape, 0, sizeof(*shape));
+    link->probe_until_ms = qemu_clock_get_ms(QEMU_CLOCK_REALTIME) +
+                           probe_ms(link);
     if (!probe_ids(link, shape, errp)) {
         return false;
     }

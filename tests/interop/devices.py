@@ -216,6 +216,27 @@ class Shapes(Case):
         self.assertEqual(len(main.remote.accesses), 6)
         self.assertEqual(main.end(), (0, []))
 
+    def test_each_answer_in_time_but_not_all(self):
+        devices = []
+
+        def slow(*args):
+            devices.append(Device(*args))
+            truth = devices[0].truth
+
+            def later(*request):
+                time.sleep(0.1)
+                return truth(*request)
+            devices[0].truth = later
+            return devices[0]
+        # 150 ms are given each; on a busy machine one may take longer.
+        main = self.start('late', 999, remote=slow)
+        status, lines = main.end()
+        self.assertEqual(status, 1, lines)
+        self.assertEqual(len(lines), 1, lines)
+        self.assertRegex(lines[0], 'takes too long to say what the device is'
+                         '|did not answer within 150 ms')
+        self.assertLess(devices[0].requests, 15)
+
 
 def add_shapes():
     for name, (change, words) in WRONG_SHAPES.items():

@@ -60,6 +60,8 @@ struct ProxyLink {
     void (*gone)(void *opaque);
     void *opaque;
     pid_t peer_pid;                     /* 0: unknown */
+    unsigned timeout_ms;                /* of a request */
+    int64_t probe_until_ms;             /* proxy_probe()'s */
     bool dead;                          /* atomic */
     char why[128];                      /* set before @gone is called */
 };

@@ -22,8 +22,9 @@ typedef struct ProxyShape {
     ProxyBar bars[PCI_NUM_REGIONS];     /* the last: the ROM */
 } ProxyShape;
 
-/* Asks; may block as the link does.  False with @errp: the link is gone, or
- * the answers make no PCI device. */
+/* Asks; may block for four times the link's timeout, as may proxy_replay()
+ * with it.  False with @errp: the link is gone, the answers are too slow, or
+ * they make no PCI device. */
 bool proxy_probe(ProxyLink *link, ProxyShape *shape, Error **errp);
 bool proxy_shape_equal(const ProxyShape *a, const ProxyShape *b);
 
