@@ -311,47 +311,52 @@ void address_space_unmap(RAMBlock *block)
 #define HUGE_PAGE ((uint64_t)2 * MiB)
 #define HUGEST_PAGE ((uint64_t)GiB)
 
-/* The huge pages of a file on hugetlbfs may be larger still. */
-static uint64_t map_align(uint64_t size, int fd)
+/* By what the file may be mapped, and so has to be unmapped. */
+static uint64_t file_page(int fd)
 {
+    uint64_t page = sysconf(_SC_PAGESIZE);
     struct stat st;
 
-    if (size < HUGE_PAGE) {
-        return 0;
-    }
     if (fd >= 0 && !fstat(fd, &st) && is_power_of_2(st.st_blksize)) {
-        return MIN(MAX(HUGE_PAGE, (uint64_t)st.st_blksize), HUGEST_PAGE);
+        page = MAX(page, MIN((uint64_t)st.st_blksize, HUGEST_PAGE));
     }
-    return HUGE_PAGE;
+    return page;
 }
 
-/* As mmap(), at a multiple of @align: guest RAM begins at one in the guest,
- * too, and only where both do is a huge page one for KVM. */
-static void *map_aligned(uint64_t size, uint64_t align, int prot, int flags,
-                         int fd, off_t offset)
+/*
+ * As mmap(), of *@size: guest RAM begins at a multiple of a huge page in the
+ * guest, too, and only where both do is it one for KVM.  Of a file on hugetlbfs
+ * the kernel maps the last page as a whole, and unmaps none in part; so *@size
+ * becomes that of whole ones.  Another file may call its blocks as large:
+ * then what is behind its end is kept free.
+ */
+static void *map_aligned(uint64_t *size, int prot, int flags, int fd,
+                         off_t offset)
 {
-    uint64_t page = sysconf(_SC_PAGESIZE), whole, end;
+    uint64_t page = file_page(fd), normal = sysconf(_SC_PAGESIZE);
+    uint64_t align = *size < HUGE_PAGE ? page : MAX(page, HUGE_PAGE);
+    uint64_t whole, end;
     uint8_t *room, *host;
 
-    if (!align || size > UINT64_MAX - 2 * align) {
-        return mmap(NULL, size, prot, flags, fd, offset);
+    if (align == normal || *size > UINT64_MAX - 2 * align) {
+        return mmap(NULL, *size, prot, flags, fd, offset);
     }
-    /* Of a file of huge pages, the kernel maps the last as a whole. */
-    whole = ROUND_UP(size, align) + align;
+    whole = ROUND_UP(*size, align) + align;
     room = mmap(NULL, whole, PROT_NONE,
                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (room == MAP_FAILED) {
         return room;
     }
     host = (uint8_t *)ROUND_UP((uintptr_t)room, align);
-    if (mmap(host, size, prot, flags | MAP_FIXED, fd, offset) == MAP_FAILED) {
+    if (mmap(host, *size, prot, flags | MAP_FIXED, fd, offset) == MAP_FAILED) {
         int saved_errno = errno;
 
         munmap(room, whole);
         errno = saved_errno;
         return MAP_FAILED;
     }
-    end = host - room + ROUND_UP(size, page);
+    *size = ROUND_UP(*size, page);
+    end = host - room + *size;
     if (host > room) {
         munmap(room, host - room);
     }
@@ -367,9 +372,9 @@ RAMBlock *ram_block_new(const char *name, uint64_t size, int fd,
 {
     int flags = (shared ? MAP_SHARED : MAP_PRIVATE) |
                 (fd < 0 ? MAP_ANONYMOUS : 0) | MAP_NORESERVE;
-    void *host = map_aligned(size, map_align(size, fd),
-                             PROT_READ | (readonly ? 0 : PROT_WRITE), flags,
-                             fd, fd < 0 ? 0 : (off_t)fd_offset);
+    uint64_t mapped = size;
+    void *host = map_aligned(&mapped, PROT_READ | (readonly ? 0 : PROT_WRITE),
+                             flags, fd, fd < 0 ? 0 : (off_t)fd_offset);
     RAMBlock *block;
 
     if (host == MAP_FAILED) {
@@ -385,6 +390,7 @@ RAMBlock *ram_block_new(const char *name, uint64_t size, int fd,
     block->ref = 1;
     block->host = host;
     block->size = size;
+    block->mapped = mapped;
     block->fd = fd;
     block->fd_offset = fd_offset;
     block->shared = shared;
@@ -413,7 +419,7 @@ void ram_block_unref(RAMBlock *block)
         madvise(block->host, block->size, MADV_REMOVE);
     }
     map_guard_free(block->guard);
-    munmap(block->host, block->size);
+    munmap(block->host, block->mapped);
     qemu_close(&block->fd);
     g_free(block->name);
     g_free(block);

@@ -58,6 +58,7 @@ struct RAMBlock {
     int ref;                    /* atomic */
     uint8_t *host;
     uint64_t size;              /* bytes, a multiple of the host page */
+    uint64_t mapped;            /* bytes, a multiple of the file's page */
     int fd;                     /* memfd or file, or -1 */
     uint64_t fd_offset;         /* where in @fd it begins */
     bool shared;                /* MAP_SHARED */

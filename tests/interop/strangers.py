@@ -166,6 +166,20 @@ class Memory(Two):
             pass
         self.lost('guest memory was taken away')
 
+    def test_parts_of_huge_pages_are_given_back(self):
+        huge, times = 2 << 20, 40
+        try:
+            fd = self.keep(wire.memfd(2 * huge, os.MFD_HUGETLB |
+                                      os.MFD_HUGE_2MB))
+        except OSError as error:
+            self.skipTest(f'huge pages: {error}')
+        for size in [4096, huge + 4096] * times:
+            self.link.set_memory([(0, size, 0)], [fd])
+        self.assertEqual(self.link.config_read(0), 0x11e81234)
+        with open(f'/proc/{self.remote.process.pid}/maps',
+                  encoding='utf-8') as maps:
+            self.assertEqual(maps.read().count('/memfd:guest'), 2)
+
     def test_pipe(self):
         ends = os.pipe()
         self.fds += ends

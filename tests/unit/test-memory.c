@@ -157,6 +157,42 @@ static void test_huge_pages_overwrite_nothing(void)
     close(fd);
 }
 
+/* Pages of address space that this process has. */
+static long address_space(void)
+{
+    g_autofree char *text = NULL;
+
+    g_assert_true(g_file_get_contents("/proc/self/statm", &text, NULL, NULL));
+    return atol(text);
+}
+
+static void test_huge_pages_are_given_back(void)
+{
+    static const uint64_t sizes[] = {
+        4096, 2 * MiB - 4096, 2 * MiB, 2 * MiB + 4096, 4 * MiB,
+    };
+    int fd = memfd_create("test", MFD_CLOEXEC | MFD_HUGETLB | MFD_HUGE_2MB);
+    long before = address_space();
+
+    if (fd < 0 || ftruncate(fd, 4 * MiB)) {
+        g_test_skip("this kernel has no huge pages");
+        return;
+    }
+    for (int i = 0; i < 50; i++) {
+        uint64_t size = sizes[i % ARRAY_SIZE(sizes)];
+        int block_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        RAMBlock *block = ram_block_new("test", size, block_fd, 0, true, false,
+                                        &error_abort);
+
+        g_assert_cmpuint(block->size, ==, size);
+        g_assert_cmphex((uintptr_t)block->host % (2 * MiB), ==, 0);
+        ram_block_unref(block);
+    }
+    /* Of a page at a time, it would be 100 MiB. */
+    g_assert_cmpint(address_space() - before, <, 20 * MiB / 4096);
+    close(fd);
+}
+
 static void test_unmappable_block(void)
 {
     int folder = open("/", O_RDONLY | O_CLOEXEC);
@@ -497,6 +533,8 @@ int main(int argc, char **argv)
                     test_huge_page_alignment);
     g_test_add_func("/memory/huge-pages-overwrite-nothing",
                     test_huge_pages_overwrite_nothing);
+    g_test_add_func("/memory/huge-pages-are-given-back",
+                    test_huge_pages_are_given_back);
     g_test_add_func("/memory/what-cannot-be-mapped-is-an-error",
                     test_unmappable_block);
     g_test_add_func("/memory/finalize-before-init-does-nothing",
