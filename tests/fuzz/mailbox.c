@@ -585,7 +585,9 @@ static void send_request(const Action *e)
 {
     MPQemuMsg msg = any_request(e->kind, e->u, e->at, e->val);
 
-    f.lied |= f.posted || (e->kind == 1 && e->at / 4 == 15);
+    /* Whoever writes the line both ways does not know what it will read. */
+    f.lied |= f.posted || (e->kind == 1 && e->at > PCI_INTERRUPT_LINE - 4 &&
+                           e->at <= PCI_INTERRUPT_LINE);
     if (e->kind == 4) {
         f.line = 0;
     }
