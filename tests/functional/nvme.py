@@ -128,7 +128,9 @@ class Boot:
                 path = os.path.join(scratch, f'disk{number}')
                 with open(path, 'wb') as file:
                     file.write(os.urandom(DISK_SIZE))
-                return Disk(path, f'disk{number}')
+                # What is in memory is mapped, unless told not to.
+                return Disk(path, f'disk{number}',
+                            how=',aio=io_uring' if number else '')
 
             numbers = iter(range(sum(cls.remotes) + cls.local))
             remotes = [[disk(next(numbers)) for _ in range(count)]

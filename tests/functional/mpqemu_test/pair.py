@@ -55,17 +55,19 @@ class Device:
 
 
 class Disk(Device):
-    """A disk image to be; the guest sees its serial number."""
+    """A disk image to be, with more options of -drive; the guest sees its
+    serial number."""
     model = 'nvme'
 
-    def __init__(self, path, serial, slot=None, place=''):
+    def __init__(self, path, serial, slot=None, place='', how=''):
         super().__init__(slot, place)
         self.path = path
         self.serial = serial
+        self.how = how
 
     def drive(self, number):
         return ['-drive', f'id=disk{number},if=none,format=raw,'
-                          f'file={self.path}']
+                          f'file={self.path}{self.how}']
 
     def options(self, number, place=''):
         return [*self.drive(number),
