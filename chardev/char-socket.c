@@ -24,6 +24,7 @@ typedef struct SocketChardev {
     bool delay;                 /* leave Nagle's algorithm on */
     uint64_t reconnect;         /* seconds; 0: never */
     int listen_fd;
+    UnixSocketFile file;        /* where it listens, if at @path */
     int pending_fd;             /* connecting */
     QEMUTimer *timer;
     bool failed_before;         /* the next failure is no news */
@@ -89,6 +90,9 @@ static bool start_server(SocketChardev *s, Error **errp)
     }
     if (s->listen_fd < 0) {
         return false;
+    }
+    if (s->path) {
+        s->file = unix_socket_file(s->path);
     }
     if (s->wait) {
         int fd;
@@ -298,9 +302,8 @@ static void socket_close(Chardev *chr)
 {
     SocketChardev *s = (SocketChardev *)chr;
 
-    /* Who listens there next makes a new one. */
     if (s->server && s->path && s->listen_fd >= 0) {
-        unlink(s->path);
+        unix_socket_remove(s->path, s->file);
     }
     unwatch(&s->listen_fd);
     unwatch(&s->pending_fd);

@@ -82,6 +82,26 @@ int unix_listen(const char *path, Error **errp)
     return fd;
 }
 
+UnixSocketFile unix_socket_file(const char *path)
+{
+    UnixSocketFile file = { 0 };
+    struct stat st;
+
+    if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode)) {
+        file = (UnixSocketFile){ st.st_dev, st.st_ino };
+    }
+    return file;
+}
+
+void unix_socket_remove(const char *path, UnixSocketFile file)
+{
+    UnixSocketFile now = unix_socket_file(path);
+
+    if (now.ino && now.ino == file.ino && now.dev == file.dev) {
+        unlink(path);
+    }
+}
+
 int unix_connect(const char *path, Error **errp)
 {
     struct sockaddr_un sun;

@@ -49,10 +49,10 @@ static void stop_listening(RemoteObject *o)
 {
     if (o->listen_fd >= 0) {
         unwatch(o);
-        qemu_close(&o->listen_fd);
         if (o->socket_path) {
-            unlink(o->socket_path);
+            unix_socket_remove(o->socket_path, o->file);
         }
+        qemu_close(&o->listen_fd);
     }
 }
 
@@ -231,6 +231,7 @@ static bool remote_object_complete(UserCreatable *uc, Error **errp)
             o->link.rd = NULL;
             return false;
         }
+        o->file = unix_socket_file(o->socket_path);
     } else if (socket_is_listening(o->fd)) {
         /* As a service manager hands it over. */
         o->listen_fd = o->fd;
@@ -258,12 +259,13 @@ static int remove_path(Object *obj, void *opaque)
         object_dynamic_cast(obj, TYPE_REMOTE_OBJECT);
 
     if (o && o->listen_fd >= 0 && o->socket_path) {
-        unlink(o->socket_path);
+        unix_socket_remove(o->socket_path, o->file);
     }
     return 0;
 }
 
-/* At the end of the process.  In its box it cannot: the next takes it over. */
+/* At the end of the process.  In its box it cannot: the next takes them
+ * over. */
 static void remove_paths(void)
 {
     object_child_foreach(object_get_objects_root(), remove_path, NULL);

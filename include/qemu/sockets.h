@@ -19,6 +19,18 @@ int inet_connect(const char *host, const char *port, bool pending,
                  Error **errp);
 int socket_error(int fd);                   /* 0 or an errno; clears it */
 
+/* Which file of the file system a listening socket is. */
+typedef struct UnixSocketFile {
+    dev_t dev;
+    ino_t ino;
+} UnixSocketFile;
+
+/* What unix_listen() has just made at @path; all 0 if that is gone. */
+UnixSocketFile unix_socket_file(const char *path);
+/* Removes @path unless somebody else listens there by now.  To be called while
+ * the socket is open, for as long no other file gets its number. */
+void unix_socket_remove(const char *path, UnixSocketFile file);
+
 /* True if @fd is open and an AF_UNIX stream socket. */
 bool fd_is_unix_stream(int fd, Error **errp);
 bool fd_is_socket(int fd);

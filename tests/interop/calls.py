@@ -38,9 +38,11 @@ FORBIDDEN = re.compile(
     r'|unshare|chmod|chown|link|rename|mkdir|mknod|truncate|memfd|bpf|keyctl'
     r'|seccomp|landlock|setrlimit|prlimit|_setup|module|perf|userfault')
 
-#: What is tried, and does no harm when it is refused: a socket that stays
-#: behind, the name of who sent a signal.
-IN_VAIN = re.compile(r'unlink\(|openat\(.*"/proc/\d+/comm"')
+#: What is tried, and does no harm when it is refused: to remove a PID file, to
+#: look whether a socket is still its own, the name of who sent a signal.
+IN_VAIN = re.compile(
+    r'unlink\(|newfstatat\(AT_FDCWD[^,]*, "[^"]+", .*AT_SYMLINK_NOFOLLOW'
+    r'|openat\(.*"/proc/\d+/comm"')
 
 
 def read_tables():

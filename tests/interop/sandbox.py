@@ -14,7 +14,7 @@ here = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(here, '..', 'functional'))
 from mpqemu_test import tap  # noqa: E402
 from mpqemu_test.qmp import Qmp  # noqa: E402
-from wire import LIMIT, Link, Remote  # noqa: E402
+from wire import LIMIT, Link, Remote, until  # noqa: E402
 
 PROGRAM = None
 
@@ -203,7 +203,7 @@ class Box(unittest.TestCase):
 class Paths(unittest.TestCase):
     """Sockets and PID files of processes that end, in whatever way."""
     MORE = ['-display', 'none', '-nodefaults', '-qmp',
-            'unix:qmp,server=on,wait=off', '-pidfile', 'pid']
+            'unix:qmp,server=on,wait=off']
     MAIN = ['-machine', 'none', *MORE]
     REMOTE = ['-machine', 'x-remote', '-device', 'edu,id=e', '-object',
               'x-remote-object,id=o,devid=e,socket.type=unix,socket.path=sock',
@@ -218,16 +218,27 @@ class Paths(unittest.TestCase):
     def path(self, name):
         return os.path.join(self.folder, name)
 
-    def start(self, command):
-        """A process whose main loop runs, for its monitor answers."""
-        process = subprocess.Popen([PROGRAM, *command], cwd=self.folder,
-                                   stderr=subprocess.DEVNULL)
+    def start(self, command, *paths, pid='pid'):
+        """A process whose main loop runs, for its monitor answers; paths: which
+        it takes over from one that lives."""
+        before = {path: self.number(path) for path in paths}
+        process = subprocess.Popen([PROGRAM, *command, '-pidfile', pid],
+                                   cwd=self.folder, stderr=subprocess.DEVNULL)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
+        until(lambda: all(self.number(path) not in (None, number)
+                          for path, number in before.items()), paths)
         self.addCleanup(Qmp(self.path('qmp')).close)
-        with open(self.path('pid'), encoding='ascii') as file:
+        with open(self.path(pid), encoding='ascii') as file:
             self.assertEqual(file.read(), f'{process.pid}\n')
         return process
+
+    def number(self, name):
+        """A file's, which no other has while this one is in use."""
+        try:
+            return os.lstat(self.path(name)).st_ino
+        except FileNotFoundError:
+            return None
 
     def serves(self):
         with socket.socket(socket.AF_UNIX) as end:
@@ -243,6 +254,21 @@ class Paths(unittest.TestCase):
             process.terminate()
             self.assertEqual(process.wait(LIMIT), 0)
             self.assertEqual(self.left(), [], command)
+
+    def test_who_ends_leaves_those_of_the_next(self):
+        for command, paths in ((self.MAIN, ['qmp']),
+                               (self.UNBOXED, ['qmp', 'sock'])):
+            first = self.start(command)
+            second = self.start(command, *paths, pid='pid2')
+            first.terminate()
+            self.assertEqual(first.wait(LIMIT), 0)
+            self.assertEqual(self.left(), ['pid2', *paths])
+            if 'sock' in paths:
+                self.serves()
+            else:
+                second.terminate()
+            self.assertEqual(second.wait(LIMIT), 0)
+            self.assertEqual(self.left(), [])
 
     def test_boxed_in_it_cannot_remove_them(self):
         for _ in range(2):

@@ -74,6 +74,26 @@ static void test_listen_again(Fixture *f, gconstpointer unused)
     close(second);
 }
 
+static void test_only_own_path_is_removed(Fixture *f, gconstpointer unused)
+{
+    int first = unix_listen(f->path, &error_abort), second;
+    UnixSocketFile of_first = unix_socket_file(f->path), of_second;
+
+    second = unix_listen(f->path, &error_abort);
+    of_second = unix_socket_file(f->path);
+    unix_socket_remove(f->path, of_first);
+    close(first);
+    close(unix_connect(f->path, &error_abort));
+    unix_socket_remove(f->path, of_second);
+    close(second);
+    g_assert_false(g_file_test(f->path, G_FILE_TEST_EXISTS));
+    unix_socket_remove(f->path, unix_socket_file(f->path));
+    g_assert_true(g_file_set_contents(f->path, "precious", -1, NULL));
+    unix_socket_remove(f->path, of_second);
+    unix_socket_remove(f->path, unix_socket_file(f->path));
+    g_assert_true(g_file_test(f->path, G_FILE_TEST_IS_REGULAR));
+}
+
 static void test_listen_keeps_files(Fixture *f, gconstpointer unused)
 {
     g_autoptr(Error) err = NULL;
@@ -305,6 +325,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     ADD("/sockets/listen-connect-accept", test_connect);
     ADD("/sockets/old-socket-replaced", test_listen_again);
+    ADD("/sockets/only-its-own-path-is-removed",
+        test_only_own_path_is_removed);
     ADD("/sockets/other-file-kept", test_listen_keeps_files);
     ADD("/sockets/bad-path-named", test_bad_paths);
     ADD("/sockets/kinds-told-apart", test_kinds);
