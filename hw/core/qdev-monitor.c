@@ -235,6 +235,10 @@ void qdev_unplug_complete(DeviceState *dev)
     if (!dev->realized) {
         return;                 /* a guest that was faster than its plugging */
     }
+    if (dev->resetting) {
+        dev->leaves_after_reset = true;
+        return;
+    }
     if (bus && bus->hotplug_handler) {
         HotplugHandlerClass *hc =
             HOTPLUG_HANDLER_GET_CLASS(bus->hotplug_handler);

@@ -240,29 +240,39 @@ AioContext *qdev_get_context(DeviceState *dev)
 /* -- Reset --------------------------------------------------------------- */
 
 /*
- * A model may give up the big lock while it is reset, and the guest may have
- * it, its neighbours, or what they hang from ejected meanwhile.  Who has left
- * is not reset any more.
+ * A model may give up the big lock while it is reset, or serve monitors while
+ * it waits for its I/O, and be ejected meanwhile: it leaves when the reset has
+ * ended.  Its neighbours leave at once, and are not reset any more.
  */
+
+static void reset_begin(DeviceState *dev)
+{
+    object_ref(dev);
+    dev->resetting++;
+}
+
+static void reset_end(DeviceState *dev)
+{
+    if (!--dev->resetting && dev->leaves_after_reset) {
+        dev->leaves_after_reset = false;
+        qdev_unplug_complete(dev);
+    }
+    object_unref(dev);
+}
 
 void device_cold_reset(DeviceState *dev)
 {
     DeviceClass *dc = DEVICE_GET_CLASS(dev);
-    BusState *on = dev->parent_bus, *bus = QTAILQ_FIRST(&dev->child_bus);
+    BusState *bus;
 
-    object_ref(dev);
-    while (bus && dev->parent_bus == on) {
-        BusState *done = bus;
-
-        object_ref(done);
-        bus_cold_reset(done);
-        bus = QTAILQ_NEXT(done, sibling);
-        object_unref(done);
+    reset_begin(dev);
+    QTAILQ_FOREACH(bus, &dev->child_bus, sibling) {
+        bus_cold_reset(bus);
     }
-    if (dc->reset && dev->parent_bus == on) {
+    if (dc->reset) {
         dc->reset(dev);
     }
-    object_unref(dev);
+    reset_end(dev);
 }
 
 void bus_cold_reset(BusState *bus)
@@ -272,7 +282,9 @@ void bus_cold_reset(BusState *bus)
         g_ptr_array_new_with_free_func(object_unref);
     DeviceState *dev;
 
-    object_ref(bus);
+    if (bus->parent) {
+        reset_begin(bus->parent);
+    }
     QTAILQ_FOREACH(dev, &bus->children, sibling) {
         g_ptr_array_add(children, object_ref(dev));
     }
@@ -285,7 +297,9 @@ void bus_cold_reset(BusState *bus)
     if (bc->reset) {
         bc->reset(bus);
     }
-    object_unref(bus);
+    if (bus->parent) {
+        reset_end(bus->parent);
+    }
 }
 
 /* -- Names --------------------------------------------------------------- */

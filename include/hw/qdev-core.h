@@ -67,6 +67,8 @@ struct DeviceState {
     bool realized;
     bool hotplugged;            /* made when the machine was complete */
     bool pending_unplug;        /* asked for; the guest has not answered */
+    unsigned resetting;         /* it, or a bus of its own, is being reset */
+    bool leaves_after_reset;
     int64_t unplug_asked_us;    /* when, by g_get_monotonic_time() */
     char *path;                 /* see qdev_get_printable_name */
     Error *init_error;          /* of a bad -global; realize returns it */

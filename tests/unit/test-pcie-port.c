@@ -118,6 +118,10 @@ static PCIDevice *ejected_port;
 static void switch_off(void)
 {
     cfg_write(ejected_port, SLTCTL, SLOT_OFF, 2);
+    /* The model that is at work goes when it has done that. */
+    g_assert_nonnull(below(ejected_port)->devices[0]);
+    g_assert_null(below(ejected_port)->devices[1]);
+    g_assert_null(below(ejected_port)->devices[2]);
 }
 
 /* A slot of three functions; resets of the first give up the lock. */
@@ -174,6 +178,7 @@ static void test_ejected_in_reset(void)
 static void port_leaves(void)
 {
     qdev_unplug_complete(DEVICE(ejected_port));
+    g_assert_nonnull(below(ejected_port)->devices[0]);
 }
 
 static void test_port_leaves_in_reset(void)
