@@ -23,17 +23,40 @@
 /* With a mailbox, one look in so many is at the socket. */
 #define SOCKET_LOOKS 16
 
+/* Somebody who connects again and again is told of that often at once, and
+ * then once in so many milliseconds. */
+#define TELL_AT_ONCE 16
+#define TELL_MS 10000
+
+static bool may_tell(RemoteLink *link)
+{
+    int64_t now = qemu_clock_get_ms(QEMU_CLOCK_REALTIME);
+    int64_t next = MAX(link->tell_ms, now - TELL_AT_ONCE * TELL_MS) + TELL_MS;
+
+    if (next > now) {
+        link->untold++;
+        return false;
+    }
+    link->tell_ms = next;
+    return true;
+}
+
 static void G_GNUC_PRINTF(2, 3) link_close(RemoteLink *link, const char *fmt,
                                            ...)
 {
-    if (fmt) {
-        g_autofree char *why = NULL;
+    if (fmt && may_tell(link)) {
+        g_autofree char *why = NULL, *more = NULL;
         va_list ap;
 
         va_start(ap, fmt);
         why = g_strdup_vprintf(fmt, ap);
         va_end(ap);
-        error_report("%s: %s; the link is closed", link->name, why);
+        if (link->untold) {
+            more = g_strdup_printf(" (as %u before it)", link->untold);
+            link->untold = 0;
+        }
+        error_report("%s: %s; the link is closed%s", link->name, why,
+                     more ?: "");
     }
     link->open = false;
 }

@@ -6,13 +6,16 @@ import os
 import select
 import socket
 import struct
+import subprocess
 import sys
 import tempfile
 import time
+import unittest
 
 here = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(here, '..', 'functional'))
 from mpqemu_test import tap  # noqa: E402
+from mpqemu_test.pair import listens  # noqa: E402
 import remote  # noqa: E402
 import wire  # noqa: E402
 from remote import (  # noqa: E402
@@ -232,6 +235,42 @@ class Stall(remote.Case):
         other.write(BAR + EDU_CMD, 3, 8)
         until(lambda: not other.read(BAR + EDU_CMD, 8) & 1, 'end of DMA')
         self.assertEqual(os.pread(mine, 4, 0), b'mine')
+
+
+class Again(unittest.TestCase):
+    """A liar who comes back is told of now and then, not each time."""
+
+    def test_again_and_again(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, 'link')
+            process = subprocess.Popen(
+                [remote.PROGRAM, '-machine', 'x-remote', '-nodefaults',
+                 '-device', 'edu,id=dev', '-object', 'x-remote-object,id=link,'
+                 'devid=dev,auto-shutdown=off,socket.type=unix,'
+                 f'socket.path={path}'], stdin=subprocess.DEVNULL,
+                stderr=subprocess.PIPE, text=True)
+            self.addCleanup(process.kill)
+            until(lambda: listens(path), 'the path')
+            begin = time.monotonic()
+            for number in range(101):
+                end = socket.socket(socket.AF_UNIX)
+                end.connect(path)
+                link = wire.Link(end)
+                if number == 100:
+                    self.assertEqual(link.config_read(0), 0x11e81234)
+                else:
+                    link.send(99)
+                    self.assertTrue(link.is_closed())
+                link.close()
+            process.terminate()
+            _, text = process.communicate(timeout=wire.LIMIT)
+        lines = [line for line in text.splitlines()
+                 if 'unknown command 99; the link is closed' in line]
+        self.assertEqual(process.returncode, 0, text)
+        self.assertGreaterEqual(len(lines), 16, text)
+        # One more each ten seconds, on a machine that is that slow.
+        self.assertLessEqual(len(lines), 17 + (time.monotonic() - begin) / 10,
+                             text)
 
 
 class SlowDisk(remote.Case):

@@ -19,6 +19,8 @@ typedef struct RemoteLink {
     QEMUBH *unplug_bh;          /* writes to it; under the lock */
     Mailbox *mailbox;           /* or NULL */
     unsigned looks;             /* into it */
+    int64_t tell_ms;            /* when the operator has been told enough */
+    unsigned untold;            /* ends that were kept from them */
     bool by_mailbox;            /* the request under way came by it */
     bool serving;               /* a request is under way */
     bool open;                  /* the thread goes on while it is */
