@@ -94,10 +94,11 @@ class Pair(unittest.TestCase):
             '-device', 'edu,id=edu', '-qmp',
             f'unix:{monitor},server=on,wait=off',
             '-object', 'x-remote-object,id=link,devid=edu,socket.type=unix,'
-            f'socket.path={path},poll-max-ns=1000000000'],
+            f'socket.path={path},poll-max-ns=1000000000', *wire.sandbox()],
             stdin=subprocess.DEVNULL)
         self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
+        # After the machine's end, by itself: it may write down what it has run.
+        self.addCleanup(self.ends, process)
         qmp = Qmp(monitor)
         self.addCleanup(qmp.close)
         main = proxy.Main(device=f'socket.type=unix,socket.path={path},'
@@ -105,6 +106,14 @@ class Pair(unittest.TestCase):
         self.addCleanup(lambda: self.assertEqual(main.end(), (0, [])))
         main.enable()
         return main, qmp
+
+    @staticmethod
+    def ends(process):
+        try:
+            process.wait(SLOW)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
 
     def test_both_use_it(self):
         if len(os.sched_getaffinity(0)) < 2:

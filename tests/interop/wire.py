@@ -119,6 +119,12 @@ class Link:
         self.socket.close()
 
 
+def sandbox():
+    """A process in its box cannot write down what it has run."""
+    return ['-sandbox', 'off'] if os.environ.get('TEST_SANDBOX') == 'off' \
+        else []
+
+
 class Remote:
     """A remote process with devices, one link each.
 
@@ -130,9 +136,8 @@ class Remote:
     def __init__(self, program, devices, more=(), auto_shutdown=True,
                  pass_fds=(), wrap=()):
         ends = [socket.socketpair() for _ in devices]
-        command = [*wrap, program, '-machine', 'x-remote', '-nodefaults']
-        if os.environ.get('TEST_SANDBOX') == 'off':
-            command += ['-sandbox', 'off']
+        command = [*wrap, program, '-machine', 'x-remote', '-nodefaults',
+                   *sandbox()]
         for number, device in enumerate(devices):
             command += ['-device', f'{device},id=dev{number}']
         for number, (_, there) in enumerate(ends):
