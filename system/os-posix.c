@@ -136,13 +136,19 @@ static struct {
     gid_t gid;
 } run_with;
 
+/* All ones are no id: the kernel takes them for "as it is". */
+static bool parse_id(const char *text, guint64 *id)
+{
+    return g_ascii_string_to_unsigned(text, 10, 0, UINT32_MAX - 1, id, NULL);
+}
+
 static bool parse_user(Error **errp)
 {
-    unsigned uid, gid;
+    g_auto(GStrv) ids = g_strsplit(run_with.user, ":", 2);
+    guint64 uid, gid;
     struct passwd *pw;
-    char end;
 
-    if (sscanf(run_with.user, "%u:%u%c", &uid, &gid, &end) == 2) {
+    if (ids[0] && ids[1] && parse_id(ids[0], &uid) && parse_id(ids[1], &gid)) {
         run_with.uid = uid;
         run_with.gid = gid;
         return true;

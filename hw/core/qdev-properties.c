@@ -400,6 +400,12 @@ int qdev_fd_from_json(JsonNode *value, const char *name, Error **errp)
                    name, (int)fd);
         return -1;
     }
+    /* Were it refused later, nobody could be told. */
+    if (fd == STDERR_FILENO) {
+        error_setg(errp, "Parameter '%s': file descriptor %d is for messages",
+                   name, (int)fd);
+        return -1;
+    }
     /* What was inherited cannot have it: the program's own, or taken. */
     if (flags & FD_CLOEXEC) {
         error_setg(errp, "Parameter '%s': file descriptor %d is in use "

@@ -92,6 +92,10 @@ WRONG = [
      'x-remote-object,id=o,devid=e,fd=77', 'file descriptor 77 is not open'),
     ('-machine x-remote -device edu,id=e -object x-remote-object,id=o,devid=e,'
      'socket.type=inet,socket.path=/x', "'socket.type' must be 'unix'"),
+    ('-run-with user=12:4294967295', 'neither the name of a user nor UID:GID'),
+    ('-run-with user=-1:-1', 'neither the name of a user nor UID:GID'),
+    ('-run-with user=99999999999:12', 'neither the name of a user nor UID'),
+    ('-device x-pci-proxy-dev,fd=2', 'descriptor 2 is for messages'),
     ('-device x-pci-proxy-dev', "property 'fd' is missing"),
     ('-device x-pci-proxy-dev,fd=0', 'not a UNIX stream socket'),
     ('-device x-pci-proxy-dev,socket.type=unix,socket.path=/nonexistent/s,'
