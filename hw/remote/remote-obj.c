@@ -200,6 +200,27 @@ static PCIDevice *find_device(RemoteObject *o, Error **errp)
     return PCI_DEVICE(dev);
 }
 
+static int has_path(Object *obj, void *opaque)
+{
+    RemoteObject *o = (RemoteObject *)
+        object_dynamic_cast(obj, TYPE_REMOTE_OBJECT);
+
+    return o && o->listen_fd >= 0 && g_strcmp0(o->socket_path, opaque) == 0;
+}
+
+/* The later would take it from the earlier. */
+static bool listen_at(RemoteObject *o, Error **errp)
+{
+    if (object_child_foreach(object_get_objects_root(), has_path,
+                             o->socket_path)) {
+        error_setg(errp, "x-remote-object: another listens at '%s' already",
+                   o->socket_path);
+        return false;
+    }
+    o->listen_fd = unix_listen(o->socket_path, errp);
+    return o->listen_fd >= 0;
+}
+
 static bool remote_object_complete(UserCreatable *uc, Error **errp)
 {
     RemoteObject *o = REMOTE_OBJECT(uc);
@@ -226,8 +247,7 @@ static bool remote_object_complete(UserCreatable *uc, Error **errp)
         return false;
     }
     if (o->socket_path) {
-        o->listen_fd = unix_listen(o->socket_path, errp);
-        if (o->listen_fd < 0) {
+        if (!listen_at(o, errp)) {
             o->link.rd = NULL;
             return false;
         }

@@ -248,6 +248,16 @@ class Paths(unittest.TestCase):
     def left(self):
         return sorted(os.listdir(self.folder))
 
+    def test_one_path_for_two_devices(self):
+        more = ['-device', 'edu,id=f', '-object', 'x-remote-object,id=p,'
+                'devid=f,socket.type=unix,socket.path=sock']
+        done = subprocess.run([PROGRAM, *self.REMOTE, *more], cwd=self.folder,
+                              stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=LIMIT, check=False)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("another listens at 'sock' already", done.stderr)
+        self.assertEqual(self.left(), [])
+
     def test_who_ends_removes_them(self):
         for command in self.MAIN, self.UNBOXED:
             process = self.start(command)
