@@ -26,6 +26,8 @@
 #define BOUNCE_ALIGN 4096
 /* At most this much a call, so that no length overflows what takes it. */
 #define MAX_TRANSFER (1 * GiB)
+/* What is mapped costs the process 2 MiB of page tables a GiB. */
+#define MAX_MAPPED (64 * GiB)
 /* So often a write of memory goes to the kernel, which notes the time: no
  * later than its clock for files ticks. */
 #define NOTE_NS SCALE_MS
@@ -152,7 +154,7 @@ static void map_memory(BlockFile *file)
     struct stat st;
     void *map;
 
-    if (fstat(file->fd, &st) < 0 ||
+    if (file->bytes > MAX_MAPPED || fstat(file->fd, &st) < 0 ||
         (uint64_t)st.st_blocks * 512 < file->bytes) {
         return;
     }
