@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Disks that come and go while Linux runs, in the machine's own process and
-in another: through a PCI Express root port on q35, through ACPI on pc."""
+in another: through a PCI Express root port on q35, through ACPI on pc.  The
+machine's process is boxed in as libvirt asks for it."""
 import os
 import sys
 import unittest
@@ -45,7 +46,8 @@ class Plugging:
     """Common to both machines."""
     machine = None
     place = {}
-    extra = ()
+    extra = ('-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,'
+             'resourcecontrol=deny')
 
     def setUp(self):
         scratch = suite.scratch()
@@ -140,16 +142,14 @@ class Plugging:
 
 
 class OnPc(Plugging, unittest.TestCase):
-    """Of a process that is boxed in as libvirt asks for it."""
     machine = 'pc'
-    extra = ('-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,'
-             'resourcecontrol=deny')
     place = {'addr': '5'}
 
 
 class OnQ35(Plugging, unittest.TestCase):
     machine = 'q35'
-    extra = ['-device', 'pcie-root-port,id=port,chassis=1,slot=1']
+    extra = (*Plugging.extra,
+             '-device', 'pcie-root-port,id=port,chassis=1,slot=1')
     place = {'bus': 'port'}
 
 
