@@ -247,7 +247,8 @@ class Again(unittest.TestCase):
                 [remote.PROGRAM, '-machine', 'x-remote', '-nodefaults',
                  '-device', 'edu,id=dev', '-object', 'x-remote-object,id=link,'
                  'devid=dev,auto-shutdown=off,socket.type=unix,'
-                 f'socket.path={path}'], stdin=subprocess.DEVNULL,
+                 f'socket.path={path}', *wire.sandbox()],
+                stdin=subprocess.DEVNULL,
                 stderr=subprocess.PIPE, text=True)
             self.addCleanup(process.kill)
             until(lambda: listens(path), 'the path')
@@ -319,6 +320,34 @@ class SlowDisk(remote.Case):
         other = self.remote.links[1]
         self.enable(other)
         self.assertEqual(other.read(BAR + EDU_ID), 0x010000ed)
+
+    def scribble_while_it_resets(self, mailbox):
+        """False: on a busy machine, only after that."""
+        self.enable()
+        self.memory((0, 16 * PAGE))
+        self.ram = self.fds[-1]
+        self.start_read()
+        mailbox.post(wire.RESET, b'')
+        self.link.send(wire.CFGREAD, wire.conf(0, 4))   # it may sleep
+        until(lambda: mailbox.state in (mailbox.TAKEN, mailbox.ANSWERED),
+              'reset')
+        mailbox.state = 7
+        try:
+            self.link.receive()
+            self.link.config_read(0)
+        except wire.Gone:
+            return True
+        mailbox.state = mailbox.EMPTY
+        return False
+
+    def test_mailbox_that_is_scribbled_on_while_it_resets(self):
+        mailbox = wire.Mailbox()
+        self.addCleanup(mailbox.close)
+        self.link.send(wire.SET_MAILBOX, b'', [mailbox.fd])
+        limit = time.monotonic() + 60
+        while not self.scribble_while_it_resets(mailbox):
+            self.assertLess(time.monotonic(), limit)
+        self.expect = ['nonsense in the mailbox']
 
 
 if __name__ == '__main__':

@@ -5,6 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include "hw/remote/mailbox.h"
 #include "qemu/thread.h"
 
@@ -202,6 +203,22 @@ static void test_no_mailbox(void)
     g_assert_null(mailbox_map(-1, NULL));
 }
 
+static void test_no_descriptors(void)
+{
+    g_autoptr(Error) err = NULL;
+    struct rlimit was, none;
+    int fd = 0;
+
+    g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &was), ==, 0);
+    none = (struct rlimit){ 0, was.rlim_max };
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &none), ==, 0);
+    g_assert_null(mailbox_new(&fd, &err));
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &was), ==, 0);
+    g_assert_cmpstr(error_get_pretty(err), ==,
+                    "Cannot create a mailbox: Too many open files");
+    g_assert_cmpint(fd, ==, -1);
+}
+
 /* -- Two threads ------------------------------------------------------------ */
 
 typedef struct Race {
@@ -296,6 +313,8 @@ int main(int argc, char **argv)
                     test_answered_meanwhile);
     g_test_add_func("/mailbox/nonsense-is-told-apart", test_nonsense);
     g_test_add_func("/mailbox/only-a-sealed-page-is-one", test_no_mailbox);
+    g_test_add_func("/mailbox/without-descriptors-there-is-none",
+                    test_no_descriptors);
     g_test_add_func("/mailbox/two-threads-agree-on-each-answer",
                     test_two_threads);
     return g_test_run();
