@@ -418,6 +418,9 @@ void ram_block_unref(RAMBlock *block)
     if (block->discard) {
         madvise(block->host, block->size, MADV_REMOVE);
     }
+    if (block->counter) {
+        __atomic_fetch_sub(block->counter, 1, __ATOMIC_RELAXED);
+    }
     map_guard_free(block->guard);
     munmap(block->host, block->mapped);
     qemu_close(&block->fd);

@@ -12,6 +12,10 @@
 #include "hw/remote/memory.h"
 #include "qemu/map-guard.h"
 
+/* Pieces of memory that a link may have, with those of earlier tables that its
+ * device is still at: what a process has of them is for all its links. */
+#define MAX_BLOCKS 64
+
 static bool entry_valid(const SyncSysmemMsg *m, int i, int fd, Error **errp)
 {
     uint64_t page = sysconf(_SC_PAGESIZE), end;
@@ -77,11 +81,17 @@ static RAMBlock *map_entry(RemoteDevice *rd, MPQemuMsg *msg, int i,
     RAMBlock *block = find_mapped(rd, msg->fds[i], m->offsets[i],
                                   m->sizes[i]);
 
-    if (!block) {
+    if (!block && __atomic_load_n(&rd->blocks, __ATOMIC_RELAXED)
+                  >= MAX_BLOCKS) {
+        error_setg(errp, "more than %d pieces of memory, with those of "
+                   "earlier tables that are in use", MAX_BLOCKS);
+    } else if (!block) {
         block = ram_block_new("guest RAM", m->sizes[i], msg->fds[i],
                               m->offsets[i], true, false, errp);
         if (block) {
             msg->fds[i] = -1;
+            block->counter = &rd->blocks;
+            __atomic_fetch_add(&rd->blocks, 1, __ATOMIC_RELAXED);
             if (!ram_block_guard(block, errp)) {
                 ram_block_unref(block);
                 block = NULL;
@@ -112,6 +122,21 @@ void remote_sysmem_clear(RemoteDevice *rd)
     rd->nr_ram = 0;
 }
 
+/* A piece that leaves the table stays while it is used, its descriptor not. */
+static void close_old_fds(RemoteDevice *rd, RAMBlock *const *blocks)
+{
+    for (unsigned i = 0; i < rd->nr_ram; i++) {
+        bool stays = false;
+
+        for (unsigned j = 0; j < REMOTE_MAX_FDS && !stays; j++) {
+            stays = blocks[j] == rd->ram[i].ram;
+        }
+        if (!stays) {
+            qemu_close(&rd->ram[i].ram->fd);
+        }
+    }
+}
+
 bool remote_sysmem_reconfig(RemoteDevice *rd, MPQemuMsg *msg, Error **errp)
 {
     SyncSysmemMsg *m = &msg->data.sync_sysmem;
@@ -126,6 +151,7 @@ bool remote_sysmem_reconfig(RemoteDevice *rd, MPQemuMsg *msg, Error **errp)
         ok = blocks[i] != NULL;
     }
     if (ok) {
+        close_old_fds(rd, blocks);
         memory_region_transaction_begin();
         remote_sysmem_clear(rd);
         rd->nr_ram = msg->num_fds;

@@ -64,6 +64,7 @@ struct RAMBlock {
     bool shared;                /* MAP_SHARED */
     bool discard;               /* contents may go when the last user has */
     MapGuard *guard;            /* or NULL: ram_block_guard() */
+    unsigned *counter;          /* atomic: one less when this goes; or NULL */
     char *name;
 };
 

@@ -207,6 +207,54 @@ class NvmeMemory(Two):
         self.lost('guest memory was taken away')
 
 
+class MuchMemory(Two):
+    """Another table for each of many reads, while the disk takes its time."""
+    device = 'nvme,serial=1,drive=d'
+    more = ('-drive', 'if=none,id=d,driver=null-co,size=1M,'
+            'latency-ns=2000000000')
+    NEW = 0x1000000
+
+    def command(self, queue, number, opcode, prps, *dwords):
+        os.pwrite(self.ram, struct.pack(
+            '<HHI16xQQ6I', opcode, number, opcode == 2, *prps, *dwords,
+            *[0] * (6 - len(dwords))), queue + 64 * number)
+
+    def new_table(self):
+        new = [wire.memfd(4096) for _ in range(7)]
+        self.link.set_memory(
+            [(0, SIZE, 0)] + [(self.NEW + at * 4096, 4096, 0)
+                              for at in range(7)], [self.ram, *new])
+        for fd in new:
+            os.close(fd)
+
+    def read(self, number):
+        self.command(0x4000, number, 2, (self.NEW, 0x6000), 0, 0, 55)
+        self.link.write(BAR + 0x1008, number + 1)
+
+    def test_that_is_kept_in_use(self):
+        self.ram = self.keep(wire.memfd(SIZE))
+        self.link.set_memory([(0, SIZE, 0)], [self.ram])
+        for at, value, size in ((0x24, 0x000f000f, 4), (0x28, 0x1000, 8),
+                                (0x30, 0x2000, 8), (0x14, 0x460001, 4)):
+            self.link.write(BAR + at, value, size)
+        self.command(0x1000, 0, 5, (0x3000, 0), 0x00ff0001, 1)
+        self.command(0x1000, 1, 1, (0x4000, 0), 0x00ff0001, 0x00010001)
+        self.link.write(BAR + 0x1000, 2)
+        wire.until(lambda: os.pread(self.ram, 2, 0x201e) == b'\1\0', 'queues')
+        os.pwrite(self.ram, struct.pack('<6Q', *(
+            self.NEW + at * 4096 for at in range(1, 7))), 0x6000)
+        most = 0
+        with self.assertRaises(wire.Gone):
+            for number in range(140):
+                self.new_table()
+                self.read(number)
+                most = max(most, len(os.listdir(
+                    f'/proc/{self.remote.process.pid}/fd')))
+        # Those of what is still used, but not in the table, are closed.
+        self.assertLess(most, 50)
+        self.lost('more than 64 pieces of memory')
+
+
 class Events(Two):
     def refused(self, irqfd, resamplefd):
         self.link.set_irqfd(irqfd, resamplefd)

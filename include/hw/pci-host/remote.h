@@ -19,6 +19,7 @@ typedef struct RemoteDevice {
     AddressSpace dma_as;
     MemoryRegion *ram;          /* in @dma, one a table entry */
     unsigned nr_ram;
+    unsigned blocks;            /* of @ram, and those that I/O still uses */
     /* The x-remote-object that has it, and how it is asked to let it go: true
      * if that takes until remote_device_released(), false with @errp if it is
      * not possible.  Main thread. */
