@@ -40,6 +40,7 @@ struct AioContext {
     void *submit_opaque;
     bool (*sleep)(void *opaque, bool sleep);
     void *sleep_opaque;
+    QTAILQ_HEAD(, AioPoller) pollers;
 
     AdaptiveSpin spin;          /* before a sleep */
     int64_t fds_checked_ns;

@@ -76,6 +76,7 @@ AioContext *aio_context_new(Error **errp)
     }
     QTAILQ_INIT(&ctx->handlers);
     QTAILQ_INIT(&ctx->ready);
+    QTAILQ_INIT(&ctx->pollers);
     ctx->stale = true;
     ctx->bh_run_tail = &ctx->bh_run;
     for (int i = 0; i < QEMU_CLOCK_MAX; i++) {
@@ -172,10 +173,54 @@ static bool is_notified(AioContext *ctx)
     return __atomic_load_n(&ctx->notified, __ATOMIC_SEQ_CST);
 }
 
+void aio_add_poller(AioContext *ctx, AioPoller *p)
+{
+    QTAILQ_INSERT_TAIL(&ctx->pollers, p, link);
+    aio_kick_sleeper(ctx);
+}
+
+void aio_remove_poller(AioContext *ctx, AioPoller *p)
+{
+    QTAILQ_REMOVE(&ctx->pollers, p, link);
+}
+
+void aio_rearm_poller(AioContext *ctx, AioPoller *p)
+{
+    /* One that has been notified arms all before it sleeps again. */
+    if (__atomic_load_n(&ctx->sleepers, __ATOMIC_SEQ_CST) &&
+        !is_notified(ctx) && !p->arm(p->opaque)) {
+        aio_notify(ctx);
+    }
+}
+
+static bool look_around(AioContext *ctx)
+{
+    bool found = false;
+    AioPoller *p;
+
+    QTAILQ_FOREACH(p, &ctx->pollers, link) {
+        found |= p->look(p->opaque);
+    }
+    return found;
+}
+
+static bool arm_pollers(AioContext *ctx)
+{
+    bool armed = true;
+    AioPoller *p;
+
+    QTAILQ_FOREACH(p, &ctx->pollers, link) {
+        armed &= p->arm(p->opaque);
+    }
+    return armed;
+}
+
 bool aio_enter_sleep(AioContext *ctx)
 {
+    bool armed = arm_pollers(ctx);
+
     __atomic_fetch_add(&ctx->sleepers, 1, __ATOMIC_SEQ_CST);
-    return !is_notified(ctx) &&
+    return armed && !is_notified(ctx) &&
            (!ctx->sleep || ctx->sleep(ctx->sleep_opaque, true));
 }
 
@@ -569,6 +614,7 @@ static bool spin(AioContext *ctx, int64_t timeout, bool *progress)
     }
     do {
         *progress = run_poll_fns(ctx);
+        *progress |= look_around(ctx);
         if (*progress || is_notified(ctx)) {
             adaptive_spin_paid(&ctx->spin, now);
             return true;
@@ -617,6 +663,8 @@ bool aio_run(AioContext *ctx, bool check_fds)
     if (check_fds) {
         wait_fds(ctx, 0);
     }
+    /* Before handlers look at what depends on it. */
+    look_around(ctx);
     /* First forget the notification, then look: what comes later sets it.  An
      * exchange, to see also what those published who found it set. */
     (void)__atomic_exchange_n(&ctx->notified, false, __ATOMIC_SEQ_CST);

@@ -62,7 +62,8 @@ static uint16_t nvme_create_cq(NvmeCtrl *n, NvmeRequest *req)
         .ien = cmd->cdw11 >> 1 & 1,
         .phase = true,
     };
-    n->cq_end = MAX(n->cq_end, qid + 1);
+    n->queue_end = MAX(n->queue_end, qid + 1);
+    nvme_dbbuf_forget(n, 2 * qid + 1);
     return NVME_SUCCESS;
 }
 
@@ -89,6 +90,8 @@ static uint16_t nvme_create_sq(NvmeCtrl *n, NvmeRequest *req)
         .cqid = cqid,
         .prio = extract32(cmd->cdw11, 1, 2),
     };
+    n->queue_end = MAX(n->queue_end, qid + 1);
+    nvme_dbbuf_forget(n, 2 * qid);
     return NVME_SUCCESS;
 }
 
@@ -146,7 +149,7 @@ static uint16_t identify_ctrl(NvmeCtrl *n, NvmeRequest *req, void *buf)
     id->ver = NVME_VS_1_4;
     id->oaes = NVME_OAES_NS_ATTR;
     id->cntrltype = NVME_CNTRLTYPE_IO;
-    id->oacs = NVME_OACS_FORMAT;
+    id->oacs = NVME_OACS_FORMAT | (n->dbcs ? NVME_OACS_DBBUF : 0);
     id->acl = 3;
     id->aerl = n->aerl;
     id->frmw = 1 << 1 | NVME_FRMW_SLOT1_RO;
@@ -292,6 +295,7 @@ const NvmeOp nvme_admin_ops[256] = {
     [NVME_ADM_SET_FEATURES] = { nvme_set_features, 0 },
     [NVME_ADM_GET_FEATURES] = { nvme_get_features, 0 },
     [NVME_ADM_ASYNC_EVENT] = { nvme_async_event_request, 0 },
+    [NVME_ADM_DBBUF_CONFIG] = { nvme_dbbuf_config, 0 },
     [NVME_ADM_FORMAT_NVM] = { nvme_format, NVME_EFFECTS_LBCC | NVME_EFFECTS_NCC
                                            | NVME_EFFECTS_CSE_NS },
 };

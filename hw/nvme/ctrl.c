@@ -60,7 +60,7 @@ static void ctrl_enable(NvmeCtrl *n)
         .ien = true,
         .phase = true,
     };
-    n->cq_end = 1;
+    n->queue_end = 1;
     if (!NVME_CC_SHN(r->cc)) {
         r->csts &= ~NVME_CSTS_SHST_MASK;
     }
@@ -260,8 +260,7 @@ static void reg_write(NvmeCtrl *n, hwaddr addr, uint32_t val)
     }
 }
 
-/* In D3hot a function answers config accesses alone. */
-static bool asleep(const NvmeCtrl *n)
+bool nvme_asleep(const NvmeCtrl *n)
 {
     return n->parent_obj.config[NVME_PM_CAP + PCI_PM_CTRL]
         & PCI_PM_CTRL_STATE_MASK;
@@ -273,7 +272,7 @@ static MemTxResult nvme_mmio_read(void *opaque, hwaddr addr, uint64_t *data,
     NvmeCtrl *n = opaque;
     uint64_t v = 0;
 
-    if (n->busy || asleep(n)) {
+    if (n->busy || nvme_asleep(n)) {
         return MEMTX_ERROR;
     }
     if (addr < NVME_REG_DOORBELLS) {
@@ -291,7 +290,7 @@ static MemTxResult nvme_mmio_write(void *opaque, hwaddr addr, uint64_t data,
 {
     NvmeCtrl *n = opaque;
 
-    if (n->busy || asleep(n)) {
+    if (n->busy || nvme_asleep(n)) {
         return MEMTX_ERROR;
     }
     if (addr >= NVME_REG_DOORBELLS && size == 4) {
@@ -331,6 +330,7 @@ static void nvme_write_config(PCIDevice *dev, uint32_t addr, uint32_t val,
         pci_device_reset(dev);
     } else {
         nvme_irq_update(n);     /* MSI-X may be on or off now */
+        nvme_dbbuf_rearm(n);     /* and bus mastering */
     }
 }
 
@@ -478,6 +478,7 @@ static bool nvme_realize(PCIDevice *dev, Error **errp)
     n->prp_list = g_malloc(NVME_MAX_PAGE);
     n->sg_max = 256;
     n->sg = g_new(NvmeSg, n->sg_max);
+    nvme_dbbuf_init(n);
     nvme_queues_init(n);
     nvme_reset(n);
     return true;
@@ -508,6 +509,8 @@ static const Property nvme_props[] = {
         .description = "most event requests waiting, minus 1"),
     DEFINE_PROP_UINT32("aer_max_queued", NvmeCtrl, aer_max_queued, 64,
         .description = "most events kept for later"),
+    DEFINE_PROP_BOOL("dbcs", NvmeCtrl, dbcs, false,
+        .description = "offer doorbells in memory (see the page on NVMe)"),
     { }
 };
 

@@ -91,7 +91,8 @@ static unsigned effects_page(NvmeCtrl *n, void *buf)
     unsigned i;
 
     for (i = 0; i < 256; i++) {
-        if (nvme_admin_ops[i].fn) {
+        if (nvme_admin_ops[i].fn
+            && (i != NVME_ADM_DBBUF_CONFIG || n->dbcs)) {
             log->acs[i] = NVME_EFFECTS_CSUPP | nvme_admin_ops[i].effects;
         }
         if (nvme_io_ops[i].fn) {

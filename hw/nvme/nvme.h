@@ -23,6 +23,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(NvmeCtrl, NVME)
 #define NVME_NSID 1             /* the only namespace */
 #define NVME_MAX_IOQPAIRS 64
 #define NVME_QUEUES (NVME_MAX_IOQPAIRS + 1)
+#define NVME_DOORBELLS (2 * NVME_QUEUES)
 #define NVME_MAX_VECTORS 2048
 #define NVME_MAX_QUEUE_ENTRIES 2048
 #define NVME_MPSMAX 4           /* pages of 4 to 64 KiB */
@@ -97,6 +98,12 @@ typedef struct NvmeState {
     uint16_t event_nr;
     uint8_t event_masked;       /* bit per type: reported, log not yet read */
     bool ns_changed;            /* in the Changed Namespace List */
+
+    /* Doorbell buffers, by doorbell: 2 * queue id, + 1 for its head. */
+    bool dbbuf;                 /* they are in use, at these addresses */
+    uint64_t dbbuf_shadow, dbbuf_eventidx;
+    uint32_t shadow[NVME_DOORBELLS];    /* what the host's had last */
+    uint8_t shadowed[NVME_DOORBELLS];   /* 1: by it the host has rung */
 
     /* Survive a controller reset. */
     uint8_t lbaf;               /* index of the namespace's LBA format */
@@ -175,6 +182,7 @@ struct NvmeCtrl {
     uint32_t max_ioqpairs, num_queues, logical_block_size, aer_max_queued;
     uint16_t msix_qsize;
     uint8_t mdts, aerl;
+    bool dbcs;                  /* Doorbell Buffer Config is offered */
 
     NvmeState state;
 
@@ -192,10 +200,14 @@ struct NvmeCtrl {
 
     NvmeSQ sq[NVME_QUEUES];
     NvmeCQ cq[NVME_QUEUES];
-    unsigned cq_end;            /* no completion queue has this id or above */
+    unsigned queue_end;         /* no queue has this id or above */
     QTAILQ_HEAD(, NvmeSQ) active;       /* round robin: the first is next */
     QTAILQ_HEAD(, NvmeCQ) dirty;        /* with something to post */
     bool stalled;               /* a queue waits for a slot or a full CQ */
+
+    AioContext *ctx;
+    AioPoller poller;           /* added while doorbell buffers are in use */
+    uint32_t eventidx[NVME_DOORBELLS];  /* as in the guest's memory */
 
     NvmeRequest *requests;      /* NVME_SLOTS, admin's first */
     struct iovec *iovs;
@@ -249,16 +261,26 @@ typedef struct NvmeOp {
 void nvme_fatal(NvmeCtrl *n);
 /* Everything as after power-on, but for what is non-volatile. */
 void nvme_reset(NvmeCtrl *n);
+/* In D3hot a function answers config accesses alone. */
+bool nvme_asleep(const NvmeCtrl *n);
 /* No block request is left: ends a controller reset that waits for that. */
 void nvme_drained(NvmeCtrl *n);
 
 /* -- queue.c --------------------------------------------------------------- */
 
 void nvme_queues_init(NvmeCtrl *n);
+/* Whether commands are taken. */
+bool nvme_running(const NvmeCtrl *n);
 /* Drops all queues and commands; no block request may be in flight. */
 void nvme_queues_reset(NvmeCtrl *n);
 /* A write of a doorbell at @addr of the BAR. */
 void nvme_doorbell(NvmeCtrl *n, uint64_t addr, uint32_t value);
+/* The same of a doorbell of a queue that exists, from wherever: queues become
+ * active or dirty.  False: the host cannot mean that. */
+bool nvme_ring(NvmeCtrl *n, unsigned doorbell, uint16_t value);
+/* An event for the host: @value is none for the doorbell at @addr. */
+void nvme_bad_doorbell(NvmeCtrl *n, uint8_t info, uint64_t addr,
+                       uint32_t value);
 /* Fetches, executes, posts, interrupts; what is left, from the bottom half. */
 void nvme_process(NvmeCtrl *n);
 void nvme_bh(void *opaque);
@@ -290,6 +312,20 @@ void nvme_format_ready(NvmeCtrl *n);
 
 unsigned nvme_lba_shift(const NvmeCtrl *n);
 uint64_t nvme_nsze(const NvmeCtrl *n);                  /* blocks */
+
+/* -- dbbuf.c: doorbell buffers --------------------------------------------- */
+
+uint16_t nvme_dbbuf_config(NvmeCtrl *n, NvmeRequest *req);
+void nvme_dbbuf_init(NvmeCtrl *n);
+/* They are not in use any more. */
+void nvme_dbbuf_reset(NvmeCtrl *n);
+/* A queue has been made: what its doorbell in memory has now is no ring. */
+void nvme_dbbuf_forget(NvmeCtrl *n, unsigned doorbell);
+/* The register of a doorbell has been written: looks at what is in memory, and
+ * gives whether that is what counts. */
+bool nvme_dbbuf_rung(NvmeCtrl *n, unsigned doorbell);
+/* What the host is to ring for has changed, perhaps while the loop sleeps. */
+void nvme_dbbuf_rearm(NvmeCtrl *n);
 
 /* -- features.c, log.c ----------------------------------------------------- */
 

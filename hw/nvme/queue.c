@@ -29,7 +29,7 @@ static bool cq_full(const NvmeCQState *cq)
     return cq_entries(cq) == cq->size - 1;
 }
 
-static bool nvme_running(const NvmeCtrl *n)
+bool nvme_running(const NvmeCtrl *n)
 {
     const NvmeState *st = &n->state;
 
@@ -281,7 +281,7 @@ void nvme_irq_update(NvmeCtrl *n)
     unsigned i;
 
     if (!msix_enabled(&n->parent_obj)) {
-        for (i = 0; i < n->cq_end && !level; i++) {
+        for (i = 0; i < n->queue_end && !level; i++) {
             const NvmeCQState *cq = &n->state.cq[i];
 
             level = cq->ien && cq->head != cq->tail
@@ -396,8 +396,8 @@ void nvme_leave(NvmeCtrl *n)
 
 /* -- Doorbells (3.1.16, 3.1.17) -------------------------------------------- */
 
-static void bad_doorbell(NvmeCtrl *n, uint8_t info, uint64_t addr,
-                         uint32_t value)
+void nvme_bad_doorbell(NvmeCtrl *n, uint8_t info, uint64_t addr,
+                       uint32_t value)
 {
     qemu_log_mask(LOG_GUEST_ERROR, "nvme: invalid %s: 0x%x at 0x%" PRIx64 "\n",
                   info == NVME_AER_INFO_ERR_INVALID_DB_VALUE
@@ -437,11 +437,17 @@ static bool sq_tail(NvmeCtrl *n, uint16_t sqid, uint16_t tail)
     return true;
 }
 
+bool nvme_ring(NvmeCtrl *n, unsigned doorbell, uint16_t value)
+{
+    return doorbell & 1 ? cq_head(n, doorbell >> 1, value)
+                        : sq_tail(n, doorbell >> 1, value);
+}
+
 void nvme_doorbell(NvmeCtrl *n, uint64_t addr, uint32_t value)
 {
-    uint64_t qid = (addr - NVME_REG_DOORBELLS) >> 3;
-    bool is_cq = addr & 4;
-    bool known;
+    uint64_t doorbell = (addr - NVME_REG_DOORBELLS) >> 2, qid = doorbell >> 1;
+    bool is_cq = doorbell & 1;
+    unsigned size = 0;
 
     if (!nvme_running(n)) {
         return;
@@ -449,19 +455,23 @@ void nvme_doorbell(NvmeCtrl *n, uint64_t addr, uint32_t value)
     trace_event("nvme_doorbell", "%cq %" PRIu64 " value %u",
                 is_cq ? 'c' : 's', qid, value);
     value &= 0xffff;
-    known = qid < NVME_QUEUES
-        && (is_cq ? n->state.cq[qid].size : n->state.sq[qid].size);
-    if (!known) {
-        bad_doorbell(n, NVME_AER_INFO_ERR_INVALID_DB_REGISTER, addr, value);
-    } else if (!(is_cq ? cq_head(n, qid, value) : sq_tail(n, qid, value))) {
-        bad_doorbell(n, NVME_AER_INFO_ERR_INVALID_DB_VALUE, addr, value);
+    if (qid < NVME_QUEUES) {
+        size = is_cq ? n->state.cq[qid].size : n->state.sq[qid].size;
     }
-    if (is_cq && known) {
+    if (!size) {
+        nvme_bad_doorbell(n, NVME_AER_INFO_ERR_INVALID_DB_REGISTER, addr,
+                          value);
+    } else if (!(nvme_dbbuf_rung(n, doorbell) && value < size)
+               && !nvme_ring(n, doorbell, value)) {
+        nvme_bad_doorbell(n, NVME_AER_INFO_ERR_INVALID_DB_VALUE, addr, value);
+    }
+    if (is_cq && size) {
         nvme_irq_update(n);
     }
     if (!QTAILQ_EMPTY(&n->active) || !QTAILQ_EMPTY(&n->dirty)) {
         nvme_process(n);
     }
+    nvme_dbbuf_rearm(n);
 }
 
 /* -- Life ------------------------------------------------------------------ */
@@ -494,13 +504,14 @@ void nvme_queues_reset(NvmeCtrl *n)
 {
     unsigned i;
 
+    nvme_dbbuf_reset(n);
     QTAILQ_INIT(&n->active);
     QTAILQ_INIT(&n->dirty);
     QTAILQ_INIT(&n->free_admin);
     QTAILQ_INIT(&n->free_io);
     QTAILQ_INIT(&n->aers);
     n->aer_nr = 0;
-    n->cq_end = 0;
+    n->queue_end = 0;
     n->stalled = false;
     n->io_in_flight = 0;
     n->format = NULL;

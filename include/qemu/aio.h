@@ -16,6 +16,7 @@
 #define QEMU_AIO_H
 
 #include "qemu/event_notifier.h"
+#include "qemu/queue.h"
 
 typedef void IOHandler(void *opaque);
 /* Looks without a system call (or with the cheapest) whether there is work and
@@ -74,6 +75,28 @@ void aio_set_submit_hook(AioContext *ctx, AioPollFn *fn, void *opaque);
  * after that; it returns whether sleeping is all right.  NULL removes it. */
 void aio_set_sleep_hook(AioContext *ctx, bool (*fn)(void *opaque, bool sleep),
                         void *opaque);
+
+/*
+ * Memory that somebody else writes without a notification while the context is
+ * awake.  Both functions are called often, and must be quick: they may schedule
+ * bottom halves, but neither run the loop nor add or remove pollers.
+ */
+typedef struct AioPoller {
+    /* Whether there is work now: then it has been scheduled. */
+    AioPollFn *look;
+    /* Before each sleep: makes the other side notify from now on, and looks a
+     * last time.  False: something came, and the context must not sleep. */
+    AioPollFn *arm;
+    void *opaque;
+    QTAILQ_ENTRY(AioPoller) link;
+} AioPoller;
+
+/* @p is the caller's, until it is removed. */
+void aio_add_poller(AioContext *ctx, AioPoller *p);
+void aio_remove_poller(AioContext *ctx, AioPoller *p);
+/* What @p was armed for is over.  For the owner, as aio_kick_sleeper(): arms it
+ * again if the main loop sleeps just now. */
+void aio_rearm_poller(AioContext *ctx, AioPoller *p);
 
 /* Bottom halves: scheduled from any thread, run once by the owner, in order.
  * Cancelled and deleted (at any moment, NULL is ignored) by the owner. */

@@ -87,7 +87,7 @@ static void command(FuzzInput *in, unsigned kind, unsigned s)
 const FuzzDevice fuzz_device = {
     .args = "-machine x-remote -nodefaults -blockdev driver=null-co,"
             "node-name=disk,size=1048576,read-zeroes=on,discard=unmap "
-            "-device nvme,id=d,drive=disk,serial=fuzz",
+            "-device nvme,id=d,drive=disk,serial=fuzz,dbcs=on",
     .prepare = prepare,
     .command = command,
 };

@@ -333,6 +333,51 @@ static bool submit_and_complete(void *opaque)
     return true;
 }
 
+/* Memory that another thread writes: looked at before handlers, armed before a
+ * sleep, and none when something came meanwhile. */
+static bool poller_look(void *opaque)
+{
+    Fixture *f = opaque;
+
+    g_string_append_c(f->trail, 'l');
+    return false;
+}
+
+static bool poller_arm(void *opaque)
+{
+    Fixture *f = opaque;
+
+    g_string_append_c(f->trail, 'a');
+    return f->calls++ > 0;
+}
+
+static void poller_read(void *opaque)
+{
+    Fixture *f = opaque;
+
+    g_string_append_c(f->trail, 'r');
+    read_all(f);
+}
+
+static void test_poller(Fixture *f, gconstpointer unused)
+{
+    AioPoller p = { .look = poller_look, .arm = poller_arm, .opaque = f };
+
+    aio_add_poller(f->ctx, &p);
+    aio_set_fd_handler(f->ctx, f->fd[0], poller_read, NULL, NULL, f);
+    aio_poll(f->ctx, true);             /* does not sleep, or this hangs */
+    g_assert_cmpstr(f->trail->str, ==, "al");
+    g_assert_cmpint(write(f->fd[1], "", 1), ==, 1);
+    aio_poll(f->ctx, true);
+    g_assert_cmpstr(f->trail->str, ==, "alalr");
+    aio_poll(f->ctx, false);
+    g_assert_cmpstr(f->trail->str, ==, "alalrl");
+    aio_rearm_poller(f->ctx, &p);       /* nobody sleeps */
+    aio_remove_poller(f->ctx, &p);
+    aio_poll(f->ctx, false);
+    g_assert_cmpstr(f->trail->str, ==, "alalrl");
+}
+
 /* What the hook has completed its caller wants to see: no sleep. */
 static void test_submit_hook(Fixture *f, gconstpointer unused)
 {
@@ -672,6 +717,7 @@ int main(int argc, char **argv)
     ADD("/aio/handler-removes-itself-and-peer",
         test_removes_itself_and_peer);
     ADD("/aio/handler-replaced-inside", test_replaced_in_handler);
+    ADD("/aio/poller-armed-before-sleep", test_poller);
     g_test_add_func("/aio/closed-descriptor-dropped", test_closed_descriptor);
     ADD("/aio/event-notifier", test_event_notifier);
     ADD("/aio/nested-poll-sees-all", test_nested);

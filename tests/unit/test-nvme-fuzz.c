@@ -69,7 +69,7 @@ static NvmeCmd any_command(Fuzz *f, bool admin)
     c.flags = below(f, 16) ? 0 : c.flags;
     if (admin) {
         c.opcode = ONE_OF(f, 0, 1, 1, 1, 2, 4, 5, 5, 5, 6, 6, 8, 9, 10, 12,
-                          0x80, 0x18, below(f, 256));
+                          0x80, 0x18, 0x7c, 0x7c, below(f, 256));
         c.cdw10 = ONE_OF(f, c.cdw10, below(f, 16) | below(f, 64) << 16,
                          below(f, 16), below(f, 16) | below(f, 8) << 8);
         c.cdw11 = ONE_OF(f, c.cdw11, below(f, 8) << 16 | below(f, 4),
@@ -97,6 +97,14 @@ static void scribble(Fuzz *f)
     for (i = 0; i < 512; i++) {
         p[i] = below(f, 32) ? any_address(f) & ~4095ULL : any_address(f);
     }
+}
+
+/* Doorbells in memory, if the page is a buffer of these. */
+static void ring(Fuzz *f)
+{
+    uint32_t *p = nt_ptr(f->t, ARENA + (uint64_t)below(f, 16) * 4096);
+
+    p[below(f, 8)] = below(f, 8) ? below(f, 64) : g_rand_int(f->rand);
 }
 
 static void enable(Fuzz *f)
@@ -149,9 +157,15 @@ static void enable_with_pairs(Fuzz *f)
             .cdw11 = i & 1 ? q << 16 | 1 : (below(f, 2) ? q << 16 : 0) | 3,
         };
     }
-    nt_write(t, NVME_REG_DOORBELLS, 6);
+    sq[6] = (NvmeCmd){
+        .opcode = NVME_ADM_DBBUF_CONFIG, .cid = 6,
+        .prp1 = ARENA + (8 + below(f, 4)) * 4096,
+        .prp2 = ARENA + (12 + below(f, 4)) * 4096,
+    };
+    nt_write(t, NVME_REG_DOORBELLS, 6 + below(f, 2));
     for (i = 0; i < 4; i++) {
         nt_write(t, NVME_REG_DOORBELLS + 4, 6);
+        ring(f);
         some_commands(f);
     }
 }
@@ -258,6 +272,12 @@ static void step(Fuzz *f)
     case 23:
         aio_poll(qemu_get_aio_context(), false);
         break;
+    case 24:
+    case 25:
+    case 26:
+    case 27:
+        ring(f);
+        break;
     default:
         some_commands(f);
     }
@@ -272,7 +292,9 @@ static void test_seed(gconstpointer data)
 
     f.t = t = nt_new(seed & 1 ? "driver=null-co,size=16M,if=none,id=disk,"
                                 "read-zeroes=on,discard=unmap" : NULL,
-                     seed & 2 ? "mdts=0,max_ioqpairs=3" : "msix_qsize=5");
+                     seed & 2 ? "mdts=0,max_ioqpairs=3,dbcs=on"
+                              : seed & 4 ? "msix_qsize=5"
+                                         : "msix_qsize=5,dbcs=on");
     for (i = 0; i < STEPS; i++) {
         step(&f);
     }

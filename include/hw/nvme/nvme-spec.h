@@ -99,6 +99,7 @@ enum {
     NVME_ADM_FW_COMMIT = 0x10,
     NVME_ADM_FW_DOWNLOAD = 0x11,
     NVME_ADM_KEEP_ALIVE = 0x18,
+    NVME_ADM_DBBUF_CONFIG = 0x7c,
     NVME_ADM_FORMAT_NVM = 0x80,
 };
 
@@ -227,6 +228,7 @@ enum {
     NVME_CNTRLTYPE_IO = 1,
     NVME_OAES_NS_ATTR = 1 << 8,
     NVME_OACS_FORMAT = 1 << 1,
+    NVME_OACS_DBBUF = 1 << 8,
     NVME_FRMW_SLOT1_RO = 1 << 0,
     NVME_LPA_NS_SMART = 1 << 0,
     NVME_LPA_CMD_EFFECTS = 1 << 1,
