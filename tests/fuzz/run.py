@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Run a libFuzzer target for $FUZZ_SECONDS (50): run.py PROGRAM FOLDER...
+"""Run a libFuzzer target for $FUZZ_SECONDS (60): run.py PROGRAM FOLDER...
 
 The first folder is made if need be and takes what is new, beside it a folder
 with "-found" takes what went wrong; inputs of the other folders are read.
@@ -25,7 +25,7 @@ def main():
     env = dict(os.environ)
     env.setdefault('UBSAN_OPTIONS', 'print_stacktrace=1:halt_on_error=1')
     before = set(glob.glob(found + '/*'))
-    command = [program, f'-max_total_time={env.get("FUZZ_SECONDS", "50")}',
+    command = [program, f'-max_total_time={env.get("FUZZ_SECONDS", "60")}',
                f'-timeout={SLOWEST}', f'-rss_limit_mb={MEMORY_MB}',
                '-max_len=2048', '-print_final_stats=1',
                f'-artifact_prefix={found}/', work, *folders]
