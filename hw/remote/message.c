@@ -21,7 +21,7 @@
 /* Requests served in one go before the device's other events get a turn. */
 #define REQUESTS_IN_A_ROW 64
 /* With a mailbox, one look in so many is at the socket. */
-#define SOCKET_LOOKS 16
+#define SOCKET_LOOKS 64
 
 /* Somebody who connects again and again is told of that often at once, and
  * then once in so many milliseconds. */
