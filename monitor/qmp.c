@@ -18,7 +18,8 @@
 typedef struct Framer {
     GString *text;
     unsigned depth;
-    bool in_string, escaped, started;
+    char quote;                 /* of the string that is open, or 0 */
+    bool escaped, started;
 } Framer;
 
 typedef struct QMPSession {
@@ -33,7 +34,8 @@ static void framer_reset(Framer *f)
 {
     g_string_truncate(f->text, 0);
     f->depth = 0;
-    f->in_string = f->escaped = f->started = false;
+    f->quote = 0;
+    f->escaped = f->started = false;
 }
 
 /* True if @c completes a value.  Text outside of braces runs to the line's
@@ -45,19 +47,20 @@ static bool framer_feed(Framer *f, char c)
     }
     f->started = true;
     g_string_append_c(f->text, c);
-    if (f->in_string) {
+    if (f->quote) {
         if (f->escaped) {
             f->escaped = false;
         } else if (c == '\\') {
             f->escaped = true;
-        } else if (c == '"') {
-            f->in_string = false;
+        } else if (c == f->quote) {
+            f->quote = 0;
         }
         return false;
     }
     switch (c) {
     case '"':
-        f->in_string = true;
+    case '\'':
+        f->quote = c;
         return false;
     case '{':
     case '[':
@@ -78,14 +81,9 @@ static bool framer_feed(Framer *f, char c)
 
 static void session_send(QMPSession *s, JsonNode *node)
 {
-    g_autoptr(JsonGenerator) gen = json_generator_new();
-    g_autofree char *text = NULL;
-    gsize len;
+    g_autofree char *text = json_text(node, s->pretty);
 
-    json_generator_set_root(gen, node);
-    json_generator_set_pretty(gen, s->pretty);
-    text = json_generator_to_data(gen, &len);
-    qemu_chr_fe_write_all(&s->chr, (uint8_t *)text, len);
+    qemu_chr_fe_write_all(&s->chr, (uint8_t *)text, strlen(text));
     qemu_chr_fe_write_all(&s->chr, (uint8_t *)"\r\n", 2);
 }
 

@@ -144,7 +144,7 @@ static void help_line(GString *out, const ObjectProperty *prop)
                                prop->description ?: "");
     }
     if (prop->defval) {
-        g_autofree char *def = json_text(prop->defval);
+        g_autofree char *def = json_text(prop->defval, false);
 
         g_string_append_printf(out, "%s(default: %s)",
                                prop->description ? " " : "", def);

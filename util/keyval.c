@@ -5,7 +5,6 @@
  * in upstream's keyval syntax, without its list indices), joined by dots.
  */
 #include "qemu/osdep.h"
-#include <math.h>
 #include "qapi/error.h"
 #include "qemu/option.h"
 
@@ -308,92 +307,4 @@ bool keyval_check_empty(JsonObject *opts, const char *what,
         }
     }
     return false;
-}
-
-/*
- * json-glib parses by recursion, so a text from a stranger could exhaust the
- * stack by brackets alone.
- */
-#define JSON_MAX_DEPTH 1024
-
-static bool json_depth_ok(const char *text)
-{
-    bool in_string = false;
-    int depth = 0;
-
-    for (; *text; text++) {
-        if (in_string) {
-            if (*text == '\\' && text[1]) {
-                text++;
-            } else if (*text == '"') {
-                in_string = false;
-            }
-        } else if (*text == '"') {
-            in_string = true;
-        } else if (*text == '{' || *text == '[') {
-            if (++depth > JSON_MAX_DEPTH) {
-                return false;
-            }
-        } else if (*text == '}' || *text == ']') {
-            depth--;
-        }
-    }
-    return true;
-}
-
-/* What is too large for a double becomes infinite, for which JSON has no word:
- * it could not be said again. */
-static bool numbers_finite(JsonNode *node)
-{
-    JsonObjectIter members;
-    const char *name;
-    bool ok = true;
-
-    if (JSON_NODE_HOLDS_OBJECT(node)) {
-        json_object_iter_init(&members, json_node_get_object(node));
-        while (ok && json_object_iter_next(&members, &name, &node)) {
-            ok = numbers_finite(node);
-        }
-    } else if (JSON_NODE_HOLDS_ARRAY(node)) {
-        JsonArray *array = json_node_get_array(node);
-
-        for (guint i = 0; ok && i < json_array_get_length(array); i++) {
-            ok = numbers_finite(json_array_get_element(array, i));
-        }
-    } else if (node_is(node, G_TYPE_DOUBLE)) {
-        ok = isfinite(json_node_get_double(node));
-    }
-    return ok;
-}
-
-JsonNode *json_parse(const char *text, Error **errp)
-{
-    g_autoptr(JsonParser) parser = json_parser_new();
-    g_autoptr(GError) gerr = NULL;
-    g_autoptr(JsonNode) root = NULL;
-
-    if (!json_depth_ok(text)) {
-        error_setg(errp, "JSON text is nested deeper than %d",
-                   JSON_MAX_DEPTH);
-        return NULL;
-    }
-    if (!json_parser_load_from_data(parser, text, -1, &gerr)) {
-        error_setg(errp, "JSON parse error, %s", gerr->message);
-        return NULL;
-    }
-    root = json_parser_steal_root(parser);
-    if (!root) {
-        error_setg(errp, "JSON parse error, no value found");
-        return NULL;
-    }
-    if (!numbers_finite(root)) {
-        error_setg(errp, "JSON parse error, a number is too large");
-        return NULL;
-    }
-    return g_steal_pointer(&root);
-}
-
-char *json_text(JsonNode *node)
-{
-    return json_to_string(node, false);
 }

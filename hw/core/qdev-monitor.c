@@ -356,7 +356,7 @@ static void tree_property(ObjectProperty *prop, void *opaque)
     }
     node = object_property_get(t->obj, prop->name, NULL);
     if (node) {
-        text = json_text(node);
+        text = json_text(node, false);
         g_string_append_printf(t->out, "%*s%s = %s\n", t->indent, "",
                                prop->name, text);
     }

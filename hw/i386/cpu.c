@@ -39,7 +39,7 @@ static bool set_property(Object *obj, const char *name, JsonNode *value,
                json_node_get_value_type(value) == G_TYPE_BOOLEAN) {
         text = g_strdup(json_node_get_boolean(value) ? "on" : "off");
     } else {
-        text = json_text(value);
+        text = json_text(value, false);
     }
     return x86_cpu_config_set(&cpu->cfg, name, text, errp);
 }

@@ -71,8 +71,17 @@ bool file_of_option(const char *path, uint64_t max, char **data, gsize *len,
 /* Valid for an id: letter first, then letters, digits, '-', '.', '_'. */
 bool id_wellformed(const char *id);
 
-/* "{...}" or any JSON text; NULL with @errp. */
+/**
+ * json_parse: the tree of @text, or NULL with @errp
+ *
+ * RFC 8259 and nothing more, but that strings may stand in single quotes as
+ * well, as people write them for shells.  What a tree could not hold is an
+ * error: a name twice in an object, U+0000, numbers beyond a double's range.
+ * Whole numbers that fit are int64_t, all others double.
+ */
 JsonNode *json_parse(const char *text, Error **errp);
-char *json_text(JsonNode *node);                    /* g_free */
+
+/* @node as one line or, if @pretty, one member a line; for g_free(). */
+char *json_text(JsonNode *node, bool pretty);
 
 #endif

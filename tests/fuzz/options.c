@@ -127,7 +127,7 @@ static void parse_number(const char *text)
 static void parse_json(const char *text)
 {
     g_autoptr(JsonNode) node = json_parse(text, NULL);
-    g_autofree char *again = node ? json_text(node) : NULL;
+    g_autofree char *again = node ? json_text(node, false) : NULL;
 
     if (again) {
         g_autoptr(JsonNode) same = json_parse(again, NULL);

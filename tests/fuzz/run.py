@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Run a libFuzzer target for $FUZZ_SECONDS (60): run.py PROGRAM FOLDER...
 
+What it tries is by chance, or by $FUZZ_SEED if that is set.
+
 The first folder is made if need be and takes what is new, beside it a folder
 with "-found" takes what went wrong; inputs of the other folders are read.
 """
+import base64
 import glob
 import os
 import re
@@ -26,6 +29,7 @@ def main():
     env.setdefault('UBSAN_OPTIONS', 'print_stacktrace=1:halt_on_error=1')
     before = set(glob.glob(found + '/*'))
     command = [program, f'-max_total_time={env.get("FUZZ_SECONDS", "60")}',
+               f'-seed={env.get("FUZZ_SEED", "0")}',
                f'-timeout={SLOWEST}', f'-rss_limit_mb={MEMORY_MB}',
                '-max_len=2048', '-print_final_stats=1',
                f'-artifact_prefix={found}/', work, *folders]
@@ -43,16 +47,19 @@ def main():
     if result.returncode == 0 and not bad:
         print(f'ok 1 - {name} ({numbers})\n1..1')
         return 0
+    print(f'not ok 1 - {name} ({numbers})')
     lines = result.stdout.splitlines()
-    why = re.compile(r'^fuzz: (?!warning)|==ERROR|runtime error|^==\d+== ')
+    why = re.compile(r'runtime error|^==\d+== ?ERROR')
     start = next((i for i, line in enumerate(lines) if why.search(line)),
-                 max(0, len(lines) - 60))
-    for line in lines[start:start + 80]:
+                 len(lines))
+    for line in lines[max(0, start - 5):start + 40]:
         print('#', line)
-    print(f'not ok 1 - {name} ({numbers})\n1..1')
     for path in bad:
-        print(f'# again: {program} {path}')
+        with open(path, 'rb') as file:
+            text = base64.b64encode(file.read()).decode()
+        print(f'# again: {program} {path}, in base64 {text}')
         print(f'# {name}: again by: {program} {path}', file=sys.stderr)
+    print('1..1')
     return 1
 
 

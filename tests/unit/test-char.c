@@ -103,7 +103,7 @@ static void test_query(Fixture *f, gconstpointer unused)
                            "\"path\":\"%s\",\"server\":true,\"wait\":false}",
                            f->path));
     node = qemu_chr_query();
-    text = json_text(node);
+    text = json_text(node, false);
     g_assert_nonnull(strstr(text, "{\"label\":\"a\",\"filename\":\"null\","
                             "\"frontend-open\":false}"));
     g_assert_nonnull(strstr(text, "\"disconnected:unix:"));

@@ -10,7 +10,7 @@ static char *parsed(const char *str, const char *implied)
     g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
 
     json_node_set_object(node, o);
-    return json_text(node);
+    return json_text(node, false);
 }
 
 static void test_keyval(void)
@@ -307,21 +307,90 @@ static void test_json_depth(void)
     g_assert_nonnull(e2);
 }
 
-static void test_json_numbers(void)
+static void test_json_kept(void)
 {
-    static const char *const bad[] = {
-        "-3e999", "[1,1e400]", "{\"a\":{\"b\":[2,{\"c\":9e999}]}}",
+    static const char *const cases[][2] = {
+        { "[1e308,{\"a\":-1.5}]", "[1e+308,{\"a\":-1.5}]" },
+        { "[3e-9, 2.51, -0, -0.0, 4.0]",
+          "[3e-09,2.5099999999999998,0,-0.0,4.0]" },
+        { "[9223372036854775807,-9223372036854775808]",
+          "[9223372036854775807,-9223372036854775808]" },
+        { "18446744073709551615", "1.8446744073709552e+19" },
+        { " {'b' : 'it\\'s \"', \"a\":\"'\"}\n",
+          "{\"b\":\"it's \\\"\",\"a\":\"'\"}" },
+        { "[true,false,null,[],{},{\"\":\"\"}]",
+          "[true,false,null,[],{},{\"\":\"\"}]" },
+        { "\"\\ud83d\\ude00\\u00e9\\/\\n\\u001f\"",
+          "\"\xf0\x9f\x98\x80\xc3\xa9/\\u000a\\u001f\"" },
     };
-    g_autoptr(JsonNode) node = json_parse("[1e308,{\"a\":-1.5}]",
-                                          &error_abort);
 
-    g_assert_nonnull(node);
-    for (int i = 0; i < ARRAY_SIZE(bad); i++) {
+    for (int i = 0; i < ARRAY_SIZE(cases); i++) {
+        g_autoptr(JsonNode) node = json_parse(cases[i][0], &error_abort);
+        g_autofree char *text = json_text(node, false);
+
+        g_assert_cmpstr(text, ==, cases[i][1]);
+    }
+}
+
+static void test_json_pretty(void)
+{
+    g_autoptr(JsonNode) node = json_parse("{\"a\":[1,{}],\"b\":[]}",
+                                          &error_abort);
+    g_autofree char *text = json_text(node, true);
+
+    g_assert_cmpstr(text, ==, "{\n    \"a\": [\n        1,\n        {}\n"
+                              "    ],\n    \"b\": []\n}");
+}
+
+/* Text that is no JSON, and JSON that means what cannot be kept. */
+static void test_json_refused(void)
+{
+    static const struct {
+        const char *text, *words;
+    } cases[] = {
+        { "", "a value is missing at byte 0" },
+        { "[01]", "',' or ']' is missing at byte 2" },
+        { "[0x10]", "',' or ']' is missing" },
+        { "[.5]", "a value is missing at byte 1" },
+        { "[1.]", "a digit is missing at byte 3" },
+        { "[1e+]", "a digit is missing at byte 4" },
+        { "[-]", "a digit is missing at byte 2" },
+        { "[+1]", "a value is missing" },
+        { "-3e999", "a number is too large at byte 0" },
+        { "{\"a\":{\"b\":[2,{\"c\":9e999}]}}", "too large at byte 18" },
+        { "[1,]", "a value is missing at byte 3" },
+        { "[1 2]", "',' or ']' is missing at byte 3" },
+        { "{\"a\":1,}", "a member's name, a string, is missing" },
+        { "{a:1}", "a member's name, a string, is missing" },
+        { "{\"a\" 1}", "':' is missing" },
+        { "{\"a\":1 \"b\":2}", "',' or '}' is missing" },
+        { "{\"a\":1,\"a\":2}", "two members of one name" },
+        { "{\"a\"", "':' is missing" },
+        { "[true", "',' or ']' is missing" },
+        { "True", "a value is missing" },
+        { "nullx", "text behind the value at byte 4" },
+        { "[1] [2]", "text behind the value at byte 4" },
+        { "/* \" */ [[[", "a value is missing at byte 0" },
+        { "\"abc", "a string without end" },
+        { "\"abc\\", "an unknown escape" },
+        { "\"\\300\"", "an unknown escape" },
+        { "\"\\x41\"", "an unknown escape" },
+        { "\"a\nb\"", "a control character" },
+        { "\"\\u12\"", "four hexadecimal digits" },
+        { "\"\\u0000\"", "U+0000" },
+        { "\"\\ud800\"", "half of a character" },
+        { "\"\\ud800\\u0041\"", "half of a character" },
+        { "\"\\udc00\"", "half of a character" },
+        { "\"\xc3\"", "the text is not UTF-8 at byte 1" },
+    };
+
+    for (int i = 0; i < ARRAY_SIZE(cases); i++) {
         g_autoptr(Error) err = NULL;
 
-        g_assert_null(json_parse(bad[i], &err));
-        g_assert_cmpstr(error_get_pretty(err), ==,
-                        "JSON parse error, a number is too large");
+        g_assert_null(json_parse(cases[i].text, &err));
+        if (!strstr(error_get_pretty(err), cases[i].words)) {
+            g_error("%s: %s", cases[i].text, error_get_pretty(err));
+        }
     }
 }
 
@@ -341,6 +410,8 @@ int main(int argc, char **argv)
     g_test_add_func("/option/nearest-spelling", test_nearest);
     g_test_add_func("/option/id", test_id);
     g_test_add_func("/json/depth-limited", test_json_depth);
-    g_test_add_func("/json/numbers-are-finite", test_json_numbers);
+    g_test_add_func("/json/kept", test_json_kept);
+    g_test_add_func("/json/pretty", test_json_pretty);
+    g_test_add_func("/json/refused", test_json_refused);
     return g_test_run();
 }

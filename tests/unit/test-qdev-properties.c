@@ -192,7 +192,7 @@ static void test_values(void)
 
             g_assert_true(ok && !err);
             node = object_property_get(obj, rows[i].name, &error_abort);
-            back = json_text(node);
+            back = json_text(node, false);
             g_assert_cmpstr(back, ==, rows[i].back);
             /* What was read can be written. */
             g_assert_true(object_property_set(obj, rows[i].name, node,
