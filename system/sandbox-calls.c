@@ -13,8 +13,9 @@
  * causes have a list all the same, as seccomp goes by thread: opening is left
  * to the main loop, where the operator's commands arrive.
  *
- * What a process that serves calls all the time is allowed without conditions:
- * the kernel (5.11) then knows so from a bitmap and does not run the filter.
+ * What a process that serves calls all the time is allowed without conditions,
+ * but for sends: the kernel (5.11) then knows so from a bitmap and does not run
+ * the filter.
  *
  * No table has a call that opens, connects, executes or changes rights.
  * io_uring_setup() is in none: a new ring could ask for anything without a
@@ -29,11 +30,14 @@
 #include <linux/fs.h>
 #include <linux/io_uring.h>
 #include <linux/kvm.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include "block/block.h"
 #include "chardev/char.h"
 #include "hw/remote/machine.h"
@@ -62,7 +66,10 @@ typedef struct SandboxTable {
 #define NEW_SPACES (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | \
                     CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | \
                     CLONE_NEWNET)
-#define THREAD (CLONE_VM | CLONE_THREAD | CLONE_SIGHAND)
+#define THREAD (CLONE_VM | CLONE_THREAD | CLONE_SIGHAND | CLONE_FILES)
+#define UNCOUNTED (MAP_GROWSDOWN | MAP_HUGETLB)
+/* Data may open a TCP connection without connect(): MSG_FASTOPEN. */
+#define CONNECTED "to who is connected"
 
 #define ABORT "an assertion that fails"
 
@@ -74,8 +81,8 @@ static const SandboxCall base_calls[] = {
     { "close" },
     { "preadv2" },
     { "recvmsg" },
-    { "sendto" },
-    { "sendmsg" },
+    { "sendto", CONNECTED, NULL, { ARG_BITS(3, MSG_FASTOPEN, 0) } },
+    { "sendmsg", CONNECTED, NULL, { ARG_BITS(2, MSG_FASTOPEN, 0) } },
     { "ppoll" },
     { "fcntl", "F_GETFD", NULL, { ARG(1, F_GETFD) } },
     { "fcntl", "F_GETFL", NULL, { ARG(1, F_GETFL) } },
@@ -85,17 +92,20 @@ static const SandboxCall base_calls[] = {
     { "fstat", .rare = "C libraries other than Debian 12's" },
     { "newfstatat", "of a descriptor", NULL,
       { ARG_BITS(3, AT_EMPTY_PATH, AT_EMPTY_PATH) } },
-    /* memory: nothing executable, nothing shared that has no descriptor */
+    /* memory: nothing executable, nothing shared that has no descriptor, and
+     * nothing that its limit does not count: stacks, huge pages that are read */
     { "brk", .rare = "a heap that grows" },
     { "mmap", "private, not executable", NULL,
-      { ARG_BITS(2, PROT_EXEC, 0), ARG_BITS(3, MAP_TYPE, MAP_PRIVATE) } },
+      { ARG_BITS(2, PROT_EXEC, 0),
+        ARG_BITS(3, MAP_TYPE | UNCOUNTED, MAP_PRIVATE) } },
     { "mmap", "of a descriptor, not executable", NULL,
-      { ARG_BITS(2, PROT_EXEC, 0), ARG_BITS(3, MAP_ANONYMOUS, 0) } },
+      { ARG_BITS(2, PROT_EXEC, 0),
+        ARG_BITS(3, MAP_ANONYMOUS | UNCOUNTED, 0) } },
     { "mprotect", "not executable", NULL, { ARG_BITS(2, PROT_EXEC, 0) } },
     { "munmap" },
     { "madvise" },
     /* threads */
-    { "clone", "a thread in the same name spaces", NULL,
+    { "clone", "a thread with the same descriptors and name spaces", NULL,
       { ARG_BITS(0, THREAD | NEW_SPACES, THREAD) } },
     { "set_robust_list" },
     { "rseq" },
@@ -141,7 +151,8 @@ static const SandboxCall char_calls[] = {
     { "accept4" },
     { "read", .rare = "terminals, pipes" },
     { "getsockopt" },
-    { "setsockopt" },
+    { "setsockopt", "TCP_NODELAY", NULL,
+      { ARG(1, IPPROTO_TCP), ARG(2, TCP_NODELAY) } },
     { "shutdown", .rare = "a client that is left" },
     { "fcntl", "F_DUPFD_CLOEXEC", "descriptors of add-fd",
       { ARG(1, F_DUPFD_CLOEXEC) } },

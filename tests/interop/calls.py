@@ -400,10 +400,11 @@ class Calls(unittest.TestCase):
         self.assertLessEqual(len(names), 40)
 
     def test_2_what_is_called_all_the_time_has_no_conditions(self):
-        """The kernel then does not run the filter, which would take time."""
-        for name in ('recvmsg', 'sendto', 'sendmsg', 'write', 'ppoll',
-                     'sched_yield', 'futex', 'preadv2', 'preadv', 'pwritev2',
-                     'io_uring_enter', 'clock_gettime'):
+        """The kernel then does not run the filter, which would take time.
+        But for sends: they could connect."""
+        for name in ('recvmsg', 'write', 'ppoll', 'sched_yield', 'futex',
+                     'preadv2', 'preadv', 'pwritev2', 'io_uring_enter',
+                     'clock_gettime'):
             self.assertIn((name, None), [
                 row[:2] for table in ('base', 'block')
                 for row in self.tables[table]])

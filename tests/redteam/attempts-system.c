@@ -6,10 +6,12 @@
 #include <dirent.h>
 #include <linux/bpf.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
 #include <linux/io_uring.h>
 #include <linux/openat2.h>
 #include <linux/perf_event.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/ipc.h>
@@ -191,6 +193,55 @@ static int64_t listen_again(RedTeam *r)
     return SYS(listen, (int)r->arg[0], 1);
 }
 
+/* A TCP socket that it has, if there is one, begins anew. */
+static int a_socket(void)
+{
+    for (int fd = 3; fd < 64; fd++) {
+        int domain = 0;
+        socklen_t len = sizeof(domain);
+
+        if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 &&
+            domain == AF_INET) {
+            shutdown(fd, SHUT_RD);
+            return fd;
+        }
+    }
+    return 0;
+}
+
+/* By data that opens a connection (TCP Fast Open): ARG1 is the port. */
+static int64_t connect_by_sending(RedTeam *r)
+{
+    struct sockaddr_in sin = { .sin_family = AF_INET,
+                               .sin_port = htons(r->arg[1]),
+                               .sin_addr = { htonl(INADDR_LOOPBACK) } };
+
+    return SYS(sendto, a_socket(), "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL, &sin,
+               sizeof(sin));
+}
+
+static int64_t connect_by_message(RedTeam *r)
+{
+    struct sockaddr_in sin = { .sin_family = AF_INET,
+                               .sin_port = htons(r->arg[1]),
+                               .sin_addr = { htonl(INADDR_LOOPBACK) } };
+    char data[1] = "x";
+    struct iovec iov = { data, sizeof(data) };
+    struct msghdr msg = { .msg_name = &sin, .msg_namelen = sizeof(sin),
+                          .msg_iov = &iov, .msg_iovlen = 1 };
+
+    return SYS(sendmsg, a_socket(), &msg, MSG_FASTOPEN | MSG_NOSIGNAL);
+}
+
+static int64_t filter_link(RedTeam *r)
+{
+    struct sock_filter all = BPF_STMT(BPF_RET | BPF_K, UINT32_MAX);
+    struct sock_fprog program = { 1, &all };
+
+    return SYS(setsockopt, (int)r->arg[0], SOL_SOCKET, SO_ATTACH_FILTER,
+               &program, sizeof(program));
+}
+
 /* -- Programs and processes ----------------------------------------------- */
 
 static int64_t reap(int64_t pid)
@@ -209,6 +260,21 @@ static int64_t do_fork(RedTeam *r)
 static int64_t do_clone(RedTeam *r)
 {
     return reap(SYS(clone, SIGCHLD, 0, 0, 0, 0));
+}
+
+static int end_thread(void *opaque)
+{
+    syscall(SYS_exit, 0);
+    return 0;
+}
+
+/* Each such thread could have as many as the limit says. */
+static int64_t clone_descriptors(RedTeam *r)
+{
+    static char stack[64 * KiB] __attribute__((aligned(16)));
+
+    return sys_result(clone(end_thread, stack + sizeof(stack),
+                            CLONE_VM | CLONE_THREAD | CLONE_SIGHAND, NULL));
 }
 
 static int64_t do_clone3(RedTeam *r)
@@ -244,6 +310,45 @@ static int64_t map_executable(RedTeam *r)
 {
     return SYS(mmap, NULL, 4096, PROT_READ | PROT_EXEC,
                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+/* What no limit of memory counts. */
+static int64_t unmap_again(void *map, size_t size)
+{
+    if (map == MAP_FAILED) {
+        return -errno;
+    }
+    munmap(map, size);
+    return 0;
+}
+
+static int64_t map_stack(RedTeam *r)
+{
+    size_t size = 4 * GiB;
+
+    return unmap_again(mmap(NULL, size, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN |
+                            MAP_NORESERVE, -1, 0), size);
+}
+
+static int64_t map_file_as_stack(RedTeam *r)
+{
+    int64_t ret = -EBADF;
+
+    for (int fd = 3; fd < 64 && (ret == -EBADF || ret == -ENODEV ||
+                                 ret == -EACCES); fd++) {
+        ret = unmap_again(mmap(NULL, 4 * GiB, PROT_READ | PROT_WRITE,
+                               MAP_PRIVATE | MAP_GROWSDOWN | MAP_NORESERVE,
+                               fd, 0), 4 * GiB);
+    }
+    return ret;
+}
+
+static int64_t map_huge_page(RedTeam *r)
+{
+    return unmap_again(mmap(NULL, 2 * MiB, PROT_READ,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0),
+                       2 * MiB);
 }
 
 static int64_t make_executable(RedTeam *r)
@@ -477,15 +582,22 @@ const Attempt system_attempts[] = {
     { "make a pair of sockets", socket_pair },
     { "connect the link elsewhere", connect_elsewhere },
     { "listen at the link", listen_again },
+    { "connect by sending", connect_by_sending },
+    { "connect by a message", connect_by_message },
+    { "attach a filter to the link", filter_link },
     { "fork", do_fork },
     { "clone a process", do_clone },
     { "clone a process by clone3()", do_clone3 },
+    { "clone a thread with its own descriptors", clone_descriptors },
     { "clone into a user name space", clone_into_namespace },
     { "execute a program", do_exec },
     { "execute a descriptor", exec_descriptor },
     { "make a memfd", make_memfd },
     { "map executable memory", map_executable },
     { "make memory executable", make_executable },
+    { "map a stack", map_stack },
+    { "map a file as a stack", map_file_as_stack },
+    { "map a huge page", map_huge_page },
     { "trace the main process", trace_main },
     { "read the main process's memory", read_main },
     { "write the main process's memory", write_main },

@@ -181,6 +181,11 @@ class Refused(Team):
     """Attempts that come to nothing."""
 
 
+class RefusedMonitored(Team):
+    """Nor do they in a process that may do what a monitor needs."""
+    sandbox = ('-chardev', 'null,id=c')
+
+
 #: How they end, unless it is EPERM.
 ENDS = {
     'clone a process by clone3()': -errno.ENOSYS,
@@ -201,11 +206,13 @@ REFUSED = [
     'direct signals of a descriptor', 'type into the terminal',
     'make an IP socket', 'make a UNIX socket', 'make a netlink socket',
     'make a pair of sockets', 'connect the link elsewhere',
-    'listen at the link', 'fork', 'clone a process',
+    'listen at the link', 'connect by sending', 'connect by a message',
+    'attach a filter to the link', 'fork', 'clone a process',
     'clone a process by clone3()', 'clone into a user name space',
+    'clone a thread with its own descriptors',
     'execute a program', 'execute a descriptor', 'make a memfd',
-    'map executable memory', 'make memory executable',
-    'trace the main process', "read the main process's memory",
+    'map executable memory', 'make memory executable', 'map a stack',
+    'map a file as a stack', 'map a huge page', 'trace the main process', "read the main process's memory",
     "write the main process's memory", 'signal the main process',
     'signal a thread of the main process', 'signal all processes',
     'get a handle of the main process', "change the main process's priority",
@@ -229,6 +236,7 @@ def add_refused():
             self.all_is_well()
             self.tell(f'{name}: {said(result)}')
         setattr(Refused, test_name(name), test)
+        setattr(RefusedMonitored, test_name(name), test)
 
 
 class Limited(Team):
