@@ -445,8 +445,6 @@ void blk_complete(BlockRequest *req, int ret, int64_t now_ns)
 void blk_drain(BlockBackend *blk)
 {
     while (blk->in_flight) {
-        if (!block_engine_run(blk->engine)) {
-            aio_poll(blk->engine->ctx, true);
-        }
+        block_engine_wait(blk->engine);
     }
 }

@@ -166,6 +166,7 @@ struct BlockEngine {
     uint64_t turn_end;          /* of these, where it is others' turn; or 0 */
     BlockRing *ring;            /* NULL: no file here wants one */
     BlockPool *pool;            /* NULL: not yet needed */
+    EventNotifier bell;         /* rung by the pool while it is watched */
     QTAILQ_ENTRY(BlockEngine) link;
 };
 
@@ -177,8 +178,9 @@ void block_engine_queue(BlockEngine *e, BlockRequest *req, int ret);
 /* A result is there: @req leaves its node and done is called. */
 void block_engine_done(BlockEngine *e, BlockRequest *req, int ret,
                        int64_t now_ns);
-/* Calls done of what is complete without entering the loop. */
-bool block_engine_run(BlockEngine *e);
+/* Gets on with its requests, sleeping if there is nothing else to do, without
+ * entering the loop: nothing but done() is called. */
+void block_engine_wait(BlockEngine *e);
 /* Before the queue's others. */
 void block_engine_requeue(BlockEngine *e, BlockRequest *req);
 
@@ -190,15 +192,22 @@ bool block_ring_add(BlockRing *ring, BlockRequest *req);
 /* False: the kernel refuses the ring; its requests are in the queue again. */
 bool block_ring_submit(BlockRing *ring);
 bool block_ring_reap(BlockRing *ring);
+/* Readable when there is something to reap; -1: never. */
+int block_ring_fd(BlockRing *ring);
+/* The kernel had no room for all: submit again soon. */
+bool block_ring_is_behind(BlockRing *ring);
 void block_ring_forget(BlockRing *ring, BlockFile *file);
 
 /* After this time without work a thread ends. */
 extern unsigned block_pool_idle_ms;
-BlockPool *block_pool_new(QEMUBH *bh);
+BlockPool *block_pool_new(QEMUBH *bh, EventNotifier *bell);
 void block_pool_free(BlockPool *pool);      /* idle; joins its threads */
 /* The thread that did it leaves the result in req->ret. */
 void block_pool_submit(BlockPool *pool, BlockRequest *req);
 /* Moves what is done to @list. */
 void block_pool_collect(BlockPool *pool, BlockRequestList *list);
+/* From now on, or no more, the bell rings when a request is done; at once if
+ * there is something to collect. */
+void block_pool_watch(BlockPool *pool, bool watch);
 
 #endif

@@ -17,6 +17,8 @@
 
 #define FINISH_BUDGET 256     /* then it is the turn of the context's others */
 #define MAX_ROUNDS 4
+/* When the kernel has no room for a request, without saying when it has. */
+#define RETRY_NS SCALE_MS
 /* Larger requests are left to the kernel's threads. */
 #define COPY_MAX (128 * KiB)
 /* It is the context's others' turn when a part of what waits is copied, but so
@@ -56,7 +58,7 @@ void block_engine_requeue(BlockEngine *e, BlockRequest *req)
 static void to_pool(BlockEngine *e, BlockRequest *req)
 {
     if (!e->pool) {
-        e->pool = block_pool_new(e->bh);
+        e->pool = block_pool_new(e->bh, &e->bell);
     }
     block_pool_submit(e->pool, req);
 }
@@ -179,7 +181,7 @@ static bool dispatch(BlockEngine *e, BlockRequest *req, int64_t now)
         copy(e, req, now);
         return true;
     }
-    if (e->ring && !(req->how & HOW_POOL)) {
+    if (blk->file && e->ring && !(req->how & HOW_POOL)) {
         return block_ring_add(e->ring, req);
     }
     QTAILQ_REMOVE(&e->queue, req, link);
@@ -284,22 +286,73 @@ static bool run_finished(BlockEngine *e)
     return true;
 }
 
-bool block_engine_run(BlockEngine *e)
-{
-    return run_finished(e) || (e->ring && block_ring_reap(e->ring));
-}
-
 static void engine_bh(void *opaque)
 {
     run_finished(opaque);
 }
 
+/* -- Without the loop -----------------------------------------------------*/
+
+static bool step(BlockEngine *e)
+{
+    bool progress = submit_queue(e);
+
+    if (!QTAILQ_EMPTY(&e->slow)) {
+        finish_due(e);
+    }
+    progress |= run_finished(e);
+    return (e->ring && block_ring_reap(e->ring)) || progress;
+}
+
+/* Until a request is complete or may be tried again. */
+static void sleep_for_result(BlockEngine *e)
+{
+    struct pollfd fds[] = {
+        { .fd = event_notifier_get_fd(&e->bell), .events = POLLIN },
+        { .fd = e->ring ? block_ring_fd(e->ring) : -1, .events = POLLIN },
+    };
+    int64_t timeout = -1;
+
+    if (!QTAILQ_EMPTY(&e->slow)) {
+        timeout = due(QTAILQ_FIRST(&e->slow)) -
+                  qemu_clock_get_ns(QEMU_CLOCK_REALTIME);
+        timeout = MAX(timeout, 0);
+    }
+    if (e->ring && block_ring_is_behind(e->ring)) {
+        timeout = RETRY_NS;
+    }
+    if (e->pool) {
+        block_pool_watch(e->pool, true);
+    }
+    aio_ppoll(fds, ARRAY_SIZE(fds), timeout);
+    if (e->pool) {
+        block_pool_watch(e->pool, false);
+        event_notifier_test_and_clear(&e->bell);
+    }
+}
+
+void block_engine_wait(BlockEngine *e)
+{
+    if (!step(e)) {
+        sleep_for_result(e);
+    }
+    if (!QTAILQ_EMPTY(&e->queue)) {
+        qemu_bh_schedule(e->bh);        /* the loop may be asleep meanwhile */
+    }
+}
+
 /* -- Engines --------------------------------------------------------------*/
 
-static BlockEngine *engine_new(AioContext *ctx)
+static BlockEngine *engine_new(AioContext *ctx, Error **errp)
 {
     BlockEngine *e = g_new0(BlockEngine, 1);
+    int ret = event_notifier_init(&e->bell, false);
 
+    if (ret < 0) {
+        error_setg_errno(errp, -ret, "Cannot create an event notifier");
+        g_free(e);
+        return NULL;
+    }
     e->ctx = ctx;
     QTAILQ_INIT(&e->queue);
     QTAILQ_INIT(&e->finished);
@@ -323,6 +376,7 @@ static void engine_free(BlockEngine *e)
         block_pool_free(e->pool);
     }
     aio_set_submit_hook(e->ctx, NULL, NULL);
+    event_notifier_cleanup(&e->bell);
     timer_free(e->slow_timer);
     qemu_bh_delete(e->bh);
     g_free(e);
@@ -340,7 +394,10 @@ BlockEngine *block_engine_get(AioContext *ctx, BlockFile *file, Error **errp)
         }
     }
     if (!e) {
-        e = engine_new(ctx);
+        e = engine_new(ctx, errp);
+        if (!e) {
+            return NULL;
+        }
     }
     if (file && file->aio != BLOCK_AIO_THREADS && !e->ring) {
         e->ring = block_ring_new(e, &err);

@@ -341,16 +341,21 @@ static void take_back(BlockRing *r)
     }
 }
 
+bool block_ring_is_behind(BlockRing *r)
+{
+    return !r->closed && !r->broken && io_uring_sq_ready(&r->ring);
+}
+
 bool block_ring_submit(BlockRing *r)
 {
     int ret;
 
-    if (r->closed || r->broken || !io_uring_sq_ready(&r->ring)) {
+    if (!block_ring_is_behind(r)) {
         return true;
     }
     ret = io_uring_submit(&r->ring);
     if (ret >= 0 || ret == -EAGAIN || ret == -EBUSY || ret == -EINTR) {
-        if (io_uring_sq_ready(&r->ring)) {
+        if (block_ring_is_behind(r)) {
             qemu_bh_schedule(r->engine->bh);        /* soon again */
         }
         return true;
@@ -395,6 +400,11 @@ bool block_ring_reap(BlockRing *r)
     return any;
 }
 
+int block_ring_fd(BlockRing *r)
+{
+    return r->closed ? -1 : r->ring.ring_fd;
+}
+
 #else /* !CONFIG_LINUX_IO_URING */
 
 bool block_ring_available(void)
@@ -424,6 +434,16 @@ bool block_ring_submit(BlockRing *r)
 }
 
 bool block_ring_reap(BlockRing *r)
+{
+    return false;
+}
+
+int block_ring_fd(BlockRing *r)
+{
+    return -1;
+}
+
+bool block_ring_is_behind(BlockRing *r)
 {
     return false;
 }

@@ -22,20 +22,22 @@ typedef QTAILQ_HEAD(WorkerList, Worker) WorkerList;
 
 struct BlockPool {
     QEMUBH *bh;                 /* scheduled when something is to collect */
+    EventNotifier *bell;
 
     QemuMutex lock;             /* guards what follows */
     QemuCond cond;              /* work, stop, or one ended after stop */
     BlockRequestList queue, done;
     unsigned queued, idle, threads;
-    bool stop;
+    bool stop, watched;
     WorkerList ended;           /* not yet joined */
 };
 
-BlockPool *block_pool_new(QEMUBH *bh)
+BlockPool *block_pool_new(QEMUBH *bh, EventNotifier *bell)
 {
     BlockPool *pool = g_new0(BlockPool, 1);
 
     pool->bh = bh;
+    pool->bell = bell;
     qemu_mutex_init(&pool->lock);
     qemu_cond_init(&pool->cond);
     QTAILQ_INIT(&pool->queue);
@@ -64,6 +66,16 @@ static BlockRequest *next_request(BlockPool *pool)
     return req;
 }
 
+/* Locked. */
+static void put_done(BlockPool *pool, BlockRequest *req)
+{
+    QTAILQ_INSERT_TAIL(&pool->done, req, link);
+    qemu_bh_schedule(pool->bh);
+    if (pool->watched) {
+        event_notifier_set(pool->bell);
+    }
+}
+
 static void *worker_run(void *opaque)
 {
     Worker *w = opaque;
@@ -77,8 +89,7 @@ static void *worker_run(void *opaque)
         qemu_mutex_unlock(&pool->lock);
         req->ret = block_file_do(req, &bounce);
         qemu_mutex_lock(&pool->lock);
-        QTAILQ_INSERT_TAIL(&pool->done, req, link);
-        qemu_bh_schedule(pool->bh);
+        put_done(pool, req);
     }
     pool->threads--;
     QTAILQ_INSERT_TAIL(&pool->ended, w, link);
@@ -125,9 +136,8 @@ void block_pool_submit(BlockPool *pool, BlockRequest *req)
     req->ret = block_file_do(req, &bounce);
     free(bounce);
     qemu_mutex_lock(&pool->lock);
-    QTAILQ_INSERT_TAIL(&pool->done, req, link);
+    put_done(pool, req);
     qemu_mutex_unlock(&pool->lock);
-    qemu_bh_schedule(pool->bh);
 }
 
 void block_pool_collect(BlockPool *pool, BlockRequestList *list)
@@ -144,6 +154,16 @@ void block_pool_collect(BlockPool *pool, BlockRequestList *list)
         qemu_thread_join(&w->thread);
         g_free(w);
     }
+}
+
+void block_pool_watch(BlockPool *pool, bool watch)
+{
+    qemu_mutex_lock(&pool->lock);
+    pool->watched = watch;
+    if (watch && !QTAILQ_EMPTY(&pool->done)) {
+        event_notifier_set(pool->bell);
+    }
+    qemu_mutex_unlock(&pool->lock);
 }
 
 void block_pool_free(BlockPool *pool)

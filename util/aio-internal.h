@@ -3,8 +3,6 @@
 #ifndef UTIL_AIO_INTERNAL_H
 #define UTIL_AIO_INTERNAL_H
 
-#include <poll.h>
-
 #include "qemu/aio.h"
 #include "qemu/spin.h"
 #include "qemu/queue.h"
@@ -61,7 +59,6 @@ const struct pollfd *aio_get_pollfds(AioContext *ctx, unsigned *n);
 bool aio_submit(AioContext *ctx);
 /* Runs what is due; @check_fds: ask the kernel for ready descriptors first. */
 bool aio_run(AioContext *ctx, bool check_fds);
-int aio_ppoll(struct pollfd *pfds, unsigned n, int64_t timeout_ns);
 
 int64_t timers_timeout(AioContext *ctx);
 bool timers_run(AioContext *ctx);

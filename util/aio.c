@@ -8,10 +8,9 @@
  * their two steps in sequentially consistent order, so at least one of them
  * sees the other.
  *
- * Handlers may call aio_poll() again (to wait for a request, say).  So nothing
- * that a loop needs is on its stack: events to serve wait in ctx->ready,
- * bottom halves in ctx->bh_run, and removed handlers stay allocated while any
- * loop walks over the list.
+ * Handlers may call aio_poll() again.  So nothing that a loop needs is on its
+ * stack: events to serve wait in ctx->ready, bottom halves in ctx->bh_run, and
+ * removed handlers stay allocated while any loop walks over the list.
  *
  * Spinning: what arrives soon after the last event is awaited awake, because a
  * wake-up costs more than most of what is done here.
@@ -676,14 +675,10 @@ bool aio_run(AioContext *ctx, bool check_fds)
 
 bool aio_poll(AioContext *ctx, bool blocking)
 {
-    const void *owner = __atomic_load_n(&ctx->owner, __ATOMIC_RELAXED);
-    bool foreign = ctx->is_main && owner && owner != &this_thread;
     bool progress, check_fds = true;
     int64_t timeout;
 
-    if (!foreign && owner != &this_thread) {
-        __atomic_store_n(&ctx->owner, &this_thread, __ATOMIC_RELAXED);
-    }
+    __atomic_store_n(&ctx->owner, &this_thread, __ATOMIC_RELAXED);
     progress = aio_submit(ctx);
     timeout = blocking && !progress ? aio_compute_timeout(ctx) : 0;
     if (timeout) {
@@ -699,15 +694,5 @@ bool aio_poll(AioContext *ctx, bool blocking)
             ctx->fds_checked_ns = now;
         }
     }
-    progress |= aio_run(ctx, check_fds);
-    if (foreign) {
-        /*
-         * A vCPU thread waited for something under the big lock while the main
-         * thread sleeps: this loop may have eaten a notification, and timers
-         * have changed.  The main thread has to look again.
-         */
-        __atomic_store_n(&ctx->notified, true, __ATOMIC_SEQ_CST);
-        event_notifier_set(&ctx->notifier);
-    }
-    return progress;
+    return aio_run(ctx, check_fds) || progress;
 }

@@ -62,8 +62,6 @@ void qemu_init_main_loop(void)
     }
     /* Sleep as long as asked, not up to 50 us more; threads inherit it. */
     prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
-    /* Who runs it is known from now on. */
-    aio_poll(main_ctx, false);
 }
 
 AioContext *qemu_get_aio_context(void)

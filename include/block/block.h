@@ -114,7 +114,9 @@ void blk_set_write_cache(BlockBackend *blk, bool on);
 /* Queues @req; it is submitted with others before the context sleeps, and
  * req->done runs in the context, never inside this call. */
 void blk_submit(BlockBackend *blk, BlockRequest *req);
-/* Runs the context until nothing is in flight here. */
+/* Waits until nothing is in flight here.  For the context's owner, and for the
+ * main context whoever has the BQL.  done() is called of this and of the
+ * context's other back ends; nothing else of the context runs. */
 void blk_drain(BlockBackend *blk);
 unsigned blk_in_flight(BlockBackend *blk);
 

@@ -15,6 +15,8 @@
 #ifndef QEMU_AIO_H
 #define QEMU_AIO_H
 
+#include <poll.h>
+
 #include "qemu/event_notifier.h"
 #include "qemu/queue.h"
 
@@ -48,10 +50,12 @@ void aio_set_event_notifier(AioContext *ctx, EventNotifier *e,
  * @blocking: sleep until something is
  * Returns true if any handler, timer or bottom half ran; a blocking call may
  * also return false, when woken without cause.  Submits queued block I/O of
- * this context before it sleeps.  May be called by a handler, and for the main
- * context by any thread that holds the BQL (and keeps it meanwhile).
+ * this context before it sleeps.  Of the context's thread, a handler included.
  */
 bool aio_poll(AioContext *ctx, bool blocking);
+
+/* ppoll(2); @timeout_ns negative: without end. */
+int aio_ppoll(struct pollfd *pfds, unsigned n, int64_t timeout_ns);
 /* Makes the context leave its sleep.  Any thread, async-signal-safe. */
 void aio_notify(AioContext *ctx);
 /* For the owner who changed what a sleep depends on: costs nothing unless the

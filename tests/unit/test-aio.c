@@ -640,68 +640,6 @@ static void test_main_loop(void)
     qemu_thread_join(&thread);
 }
 
-/* Another thread waits under the big lock for the main context, which the main
- * thread sleeps on; then it leaves a timer behind. */
-typedef struct Foreign {
-    unsigned calls;
-    unsigned fired;
-    QEMUTimer *timer;
-} Foreign;
-
-static void foreign_bh(void *opaque)
-{
-    Foreign *f = opaque;
-
-    f->calls++;
-    timer_mod(f->timer, qemu_clock_get_us(QEMU_CLOCK_REALTIME) + 200);
-}
-
-static void foreign_timer(void *opaque)
-{
-    Foreign *f = opaque;
-
-    f->fired++;
-}
-
-static void *foreign_thread(void *opaque)
-{
-    Foreign *f = opaque;
-
-    for (unsigned i = 1; i <= 50; i++) {
-        bql_lock();
-        aio_bh_schedule_oneshot(qemu_get_aio_context(), foreign_bh, f);
-        while (f->calls < i) {
-            aio_poll(qemu_get_aio_context(), true);
-        }
-        /* The main thread has to wake up for the timer by itself. */
-        while (f->fired < i) {
-            bql_unlock();
-            g_thread_yield();
-            bql_lock();
-        }
-        bql_unlock();
-    }
-    return NULL;
-}
-
-static void test_main_loop_foreign(void)
-{
-    Foreign f = { 0 };
-    QemuThread thread;
-
-    f.timer = aio_timer_new(qemu_get_aio_context(), QEMU_CLOCK_REALTIME,
-                            SCALE_US, foreign_timer, &f);
-    g_assert_true(qemu_thread_create(&thread, "foreign", foreign_thread, &f,
-                                     &error_abort));
-    while (f.fired < 50) {
-        main_loop_wait(false);
-    }
-    bql_unlock();
-    qemu_thread_join(&thread);
-    bql_lock();
-    timer_free(f.timer);
-}
-
 #define ADD(path, fn) g_test_add(path, Fixture, NULL, set_up, fn, tear_down)
 
 int main(int argc, char **argv)
@@ -735,7 +673,5 @@ int main(int argc, char **argv)
     ADD("/aio/spin/serves-by-polling", test_spin_serves);
     ADD("/aio/spin/idle-uses-no-cpu", test_idle_uses_no_cpu);
     g_test_add_func("/main-loop/bh-and-glib-under-bql", test_main_loop);
-    g_test_add_func("/main-loop/polled-by-another-thread",
-                    test_main_loop_foreign);
     return g_test_run();
 }

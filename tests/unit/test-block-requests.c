@@ -247,6 +247,103 @@ static void test_orphans(Fixture *f, gconstpointer way)
     free(o.buf);
 }
 
+/* -- Waiting, and what goes on meanwhile ------------------------------------*/
+
+static void count_call(void *opaque)
+{
+    ++*(unsigned *)opaque;
+}
+
+/* Reads, and every third what only threads do. */
+static void start_reads(BlockBackend *blk, TestRequest *t, unsigned n,
+                        uint8_t *buf)
+{
+    for (unsigned i = 0; i < n; i++) {
+        t[i] = (TestRequest) { .iov = { buf + i * 4096, 4096 } };
+        t[i].req = (BlockRequest) {
+            .op = i % 3 ? BLK_READ : BLK_WRITE_ZEROES, .offset = i * 4096,
+            .bytes = 4096, .iov = &t[i].iov, .niov = 1,
+        };
+        start_request(blk, &t[i]);
+    }
+}
+
+/* A device that is reset has no business with the context's others. */
+static void test_drain_alone(Fixture *f, gconstpointer way)
+{
+    TestRequest t[32];
+    uint8_t *buf = aligned_buf(ARRAY_SIZE(t) * 4096);
+    unsigned calls = 0;
+
+    if (open_with(f, "")) {
+        aio_bh_schedule_oneshot(f->ctx, count_call, &calls);
+        start_reads(f->blk, t, ARRAY_SIZE(t), buf);
+        blk_drain(f->blk);
+        for (unsigned i = 0; i < ARRAY_SIZE(t); i++) {
+            g_assert_true(t[i].done);
+        }
+        g_assert_cmpuint(calls, ==, 0);
+        while (aio_poll(f->ctx, false)) {
+            /* the rest */
+        }
+        g_assert_cmpuint(calls, ==, 1);
+    }
+    free(buf);
+}
+
+typedef struct Waiter {
+    BlockBackend *blk, *slow;
+    uint8_t *buf;
+    unsigned rounds;
+} Waiter;
+
+static void *drain_beside(void *opaque)
+{
+    Waiter *w = opaque;
+    TestRequest t[33];
+
+    bql_lock();
+    for (; w->rounds < 50; w->rounds++) {
+        start_reads(w->slow, t, 1, w->buf);
+        start_reads(w->blk, t + 1, ARRAY_SIZE(t) - 1, w->buf);
+        blk_drain(w->blk);
+        for (unsigned i = 1; i < ARRAY_SIZE(t); i++) {
+            g_assert_true(t[i].done);
+        }
+        /* What is left is the main thread's, who must not sleep over it. */
+        while (!t[0].done) {
+            bql_unlock();
+            g_thread_yield();
+            bql_lock();
+        }
+    }
+    aio_notify(qemu_get_aio_context());
+    bql_unlock();
+    return NULL;
+}
+
+/* A vCPU drains what the main thread sleeps on. */
+static void test_drain_beside(Fixture *f, gconstpointer way)
+{
+    Waiter w = { .buf = aligned_buf(32 * 4096) };
+    QemuThread thread;
+
+    if (f->way->main_loop && open_with(f, "")) {
+        w.blk = f->blk;
+        w.slow = drive_add("driver=null-co,size=1M,if=none,id=slow,"
+                           "latency-ns=300000", &error_abort);
+        blk_set_context(w.slow, f->ctx, &error_abort);
+        qemu_thread_create(&thread, "test", drain_beside, &w, &error_abort);
+        while (w.rounds < 50) {
+            main_loop_wait(false);
+        }
+        bql_unlock();
+        qemu_thread_join(&thread);
+        bql_lock();
+    }
+    free(w.buf);
+}
+
 /* -- The drive of no disk ----------------------------------------------------*/
 
 static void test_null_latency(void)
@@ -313,6 +410,8 @@ int main(int argc, char **argv)
     add_ways("two-in-one-context", test_share_context);
     add_ways("moves-between-contexts", test_move);
     add_ways("thread-ends-with-requests", test_orphans);
+    add_ways("drain-runs-nothing-else", test_drain_alone);
+    add_ways("drain-beside-the-main-thread", test_drain_beside);
     g_test_add_func("/block/null-completes", test_null);
     g_test_add_func("/block/null-takes-its-time", test_null_latency);
     return g_test_run();
