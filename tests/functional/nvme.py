@@ -287,11 +287,16 @@ ALL = (RemoteDiskOneCpu, RemoteDiskTwoCpus, LocalDiskOneCpu,
 def within_peer(boot):
     """Whether the distribution's QEMU, where it takes part, can do that.
 
-    Its device process takes one device; with two CPUs the line of that now
-    and then stays up for ever, a storm of interrupts in the guest, by whose
-    fault is not known.  Its main process drops the second of two accesses
-    that two CPUs make to a proxy at the same time ("Blocked re-entrant IO"),
-    so that doorbells are lost.
+    Its device process takes one device, and with two CPUs the pin of an NVMe
+    disk stays up: its model puts EventIdx at an old head, so that the driver
+    need not ring the next; and a controller reset forgets the queues, but not
+    that one of them keeps the pin up, when one CPU resets before another has
+    rung the head of what it took.  Nothing of ours is needed for either:
+    docs/system/multi-process.md has counts.
+
+    Its main process drops the second of two accesses that two CPUs make to a
+    proxy at the same time ("Blocked re-entrant IO"), so that doorbells are
+    lost.
     """
     if suite.Settings.remote == DISTRIBUTION and boot.remotes and (
             max(boot.remotes) > 1 or boot.smp > 1):

@@ -632,6 +632,28 @@ static void test_interrupt(QWorld *w)
     }
 }
 
+/* One CPU resets, another has taken a completion and not yet rung the head. */
+static void test_reset_lowers_pin(QWorld *w)
+{
+    uint32_t sqe[16] = { 6 | 0x100 << 16 };
+    uint64_t prp = DATA;
+
+    memcpy(&sqe[6], &prp, 8);
+    sqe[10] = 1;
+    for (unsigned i = 0; i < 3; i++) {
+        Queue admin = nvme_start(w);
+
+        g_assert_cmphex(qpci_read(&w->dev, 6, 2) & 8, ==, 0);
+        submit(w, &admin, sqe);
+        qtest_until(w->main, qpci_read(&w->dev, 6, 2) & 8);
+        qtest_write(w->main, BAR + CC, 0x460000, 4);
+        qtest_until(w->main, !(qtest_read(w->main, BAR + CSTS, 4) & 1));
+        g_assert_cmphex(qpci_read(&w->dev, 6, 2) & 8, ==, 0);
+        qtest_write(w->main, BAR + 0x1004, 1, 4);
+        g_assert_cmphex(qpci_read(&w->dev, 6, 2) & 8, ==, 0);
+    }
+}
+
 static const struct {
     const char *name;
     void (*fn)(QWorld *w);
@@ -653,6 +675,7 @@ static const struct {
     { "page-lists", test_page_lists },
     { "interrupt-and-mask", test_interrupt },
     { "errors-are-told", test_error },
+    { "reset-lowers-the-pin", test_reset_lowers_pin },
 };
 
 int main(int argc, char **argv)
