@@ -229,6 +229,11 @@ MemTxResult address_space_rw(AddressSpace *as, hwaddr addr, MemTxAttrs attrs,
             } else {
                 ram_copy(host, p, n);
             }
+        } else if (attrs.memory) {
+            result |= MEMTX_ERROR;
+            if (!is_write) {
+                memset(p, 0xff, n);
+            }
         } else {
             uint64_t value;
 

@@ -3,10 +3,10 @@
  * NVMe data transfer: PRP entries and lists (NVM Express 1.4, section 4.3).
  *
  * The guest's addresses are gathered in runs of adjacent pages, and these are
- * mapped for the back end to read and write in place.  Memory that is not RAM
- * (another device's registers), or that is more scattered than an I/O vector
- * may be, is copied through a buffer instead.  Such buffers have a budget a
- * controller, so that a guest cannot make the host allocate at will.
+ * mapped for the back end to read and write in place.  Memory that is more
+ * scattered than an I/O vector may be is copied through a buffer instead.  Such
+ * buffers have a budget a controller, so that a guest cannot make the host
+ * allocate at will.
  */
 #include "qemu/osdep.h"
 #include "nvme.h"

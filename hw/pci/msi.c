@@ -21,7 +21,7 @@ void msi_set_sender(void (*send)(MSIMessage msg))
 }
 
 /* A message is a memory write: it needs bus mastering, and elsewhere than at
- * the APICs it is one like any other. */
+ * the APICs it is one like any other, which registers do not take. */
 void msi_send_message(PCIDevice *dev, MSIMessage msg)
 {
     uint32_t data = cpu_to_le32(msg.data);

@@ -27,6 +27,7 @@ typedef uint32_t MemTxResult;
 
 typedef struct MemTxAttrs {
     unsigned requester_id:16;   /* PCI bus, device, function */
+    bool memory:1;              /* RAM and ROM only: registers are an error */
 } MemTxAttrs;
 #define MEMTXATTRS_UNSPECIFIED ((MemTxAttrs){ 0 })
 

@@ -208,6 +208,45 @@ class Shortened(unittest.TestCase):
                              'been shortened; the guest is stopped')
 
 
+class Reach(unittest.TestCase):
+    """What a device of the machine is told to do to itself or to others."""
+
+    def setUp(self):
+        self.guest = Guest()
+        self.addCleanup(self.guest.end)
+        self.do = self.guest.do
+
+    def test_a_message_to_the_register_that_sends_it(self):
+        devfn, bar, cap = 3 << 3, PLUGGED, 0x40
+        self.guest.map(devfn, bar)
+        self.assertEqual(self.do('c', devfn, cap, 1), 5)        # MSI
+        for at, size, value in ((cap + 4, 4, bar + 0x60), (cap + 8, 4, 0),
+                                (cap + 12, 2, 1), (cap + 2, 2, 0x81)):
+            self.do('C', devfn, at, size, value)
+        self.do('w', bar + 0x60, 1)
+        self.assertTrue(self.guest.edu_answers(bar))
+
+    def test_dma_to_a_proxy(self):
+        remote = wire.Remote(Settings.program, ['edu'])
+        self.addCleanup(remote.end)
+        self.addCleanup(remote.process.kill)
+        end = remote.links[0].socket
+        self.guest.qmp.execute('getfd', fds=[end.fileno()], fdname='link')
+        end.close()
+        self.guest.qmp.execute('device_add', driver='x-pci-proxy-dev',
+                               id='hot', addr='6', fd='link')
+        # Below what edu's DMA can name.
+        devfn, bar, proxy = 3 << 3, PLUGGED, 0x0e000000
+        self.guest.map(devfn, bar)
+        self.guest.map(HOT, proxy)
+        self.assertTrue(self.guest.edu_answers(proxy))
+        for at, value in ((0x80, 0x40000), (0x88, proxy + 4), (0x90, 4),
+                          (0x98, 3)):
+            self.do('w', bar + at, value)
+        wire.until(lambda: not self.do('r', bar + 0x98) & 1, 'DMA ends')
+        self.assertEqual(self.do('r', proxy + 4), 0xfffffffa)
+
+
 class Plugging(unittest.TestCase):
     """What the operator adds, the main loop opens."""
 

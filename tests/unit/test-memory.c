@@ -330,6 +330,37 @@ static void test_bounds(void)
     memory_region_finalize(&r.mr);
 }
 
+/* Who asks for memory alone gets no register, whatever is beside it. */
+static void test_memory_only(void)
+{
+    MemTxAttrs memory = { .memory = true };
+    World w;
+    Regs r = { .n = 0 };
+    MemoryRegion ram;
+    uint64_t v[2] = { 1, 2 };
+
+    world_init(&w);
+    memory_region_init_ram(&ram, NULL, "ram", 0x1000, &error_abort);
+    memory_region_init_io(&r.mr, NULL, &ops_any, &r, "regs", 0x1000);
+    memory_region_add_subregion(&w.root, 0, &ram);
+    memory_region_add_subregion(&w.root, 0x1000, &r.mr);
+
+    g_assert_cmpint(address_space_write(&w.as, 0xff8, memory, v, 16), ==,
+                    MEMTX_ERROR);
+    g_assert_cmpint(address_space_read(&w.as, 0xff8, memory, v, 16), ==,
+                    MEMTX_ERROR);
+    g_assert_cmphex(v[0], ==, 1);
+    g_assert_cmphex(v[1], ==, UINT64_MAX);
+    g_assert_cmpint(r.n, ==, 0);
+    g_assert_cmpint(address_space_write(&w.as, 0x1000, MEMTXATTRS_UNSPECIFIED,
+                                        v, 8), ==, MEMTX_OK);
+    g_assert_cmpint(r.n, ==, 1);
+
+    memory_region_finalize(&ram);
+    memory_region_finalize(&r.mr);
+    world_end(&w);
+}
+
 static void test_wrap(void)
 {
     uint8_t buf[16];
@@ -543,6 +574,7 @@ int main(int argc, char **argv)
     g_test_add_func("/memory/writes-may-go-elsewhere", test_writes_elsewhere);
     g_test_add_func("/memory/accesses-split-and-widen", test_split_and_widen);
     g_test_add_func("/memory/out-of-bounds-reads-as-ones", test_bounds);
+    g_test_add_func("/memory/memory-alone-is-no-register", test_memory_only);
     g_test_add_func("/memory/end-of-address-space", test_wrap);
     g_test_add_func("/memory/mapping-outlives-region", test_map);
     g_test_add_func("/memory/listener-hears-the-difference", test_listener);

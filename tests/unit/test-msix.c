@@ -124,12 +124,19 @@ static void test_msi_mask(void)
     world_clear(&w);
 }
 
+static void write_sends(void *opaque, hwaddr addr, uint64_t val, unsigned size)
+{
+    msi_notify(opaque, 0);
+}
+
+static const MemoryRegionOps sends_ops = { .write = write_sends };
+
 /* A message is a write of the device's: no mastering, no message. */
 static void test_msi_is_a_write(void)
 {
     World w;
     PCIDevice *d = dev_new(&w);
-    MemoryRegion ram;
+    MemoryRegion ram, regs;
 
     memory_region_init_ram(&ram, NULL, "ram", 0x1000, &error_abort);
     memory_region_add_subregion(&w.mem, 0x1000, &ram);
@@ -145,11 +152,18 @@ static void test_msi_is_a_write(void)
     msi_notify(d, 0);
     g_assert_cmpint(nr_sent, ==, 0);
     g_assert_cmphex(as_read(&w.mem_as, 0x1010, 4), ==, 0x41);
+    /* A register may not send the next from within the first. */
+    memory_region_init_io(&regs, NULL, &sends_ops, d, "sends", 0x1000);
+    memory_region_add_subregion(&w.mem, 0x2000, &regs);
+    cfg_write(d, 0x64, 0x2010, 4);
+    msi_notify(d, 0);
+    g_assert_cmpint(nr_sent, ==, 0);
     cfg_write(d, 0x64, APIC, 4);
     cfg_write(d, 0x68, 1, 4);           /* 4 GiB above the APICs */
     msi_notify(d, 0);
     g_assert_cmpint(nr_sent, ==, 0);
     memory_region_finalize(&ram);
+    memory_region_finalize(&regs);
     world_clear(&w);
 }
 

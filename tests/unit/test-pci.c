@@ -308,6 +308,13 @@ static void test_bus_master(void)
     g_assert_cmphex(pci_dma_write(d, 0x1000, &v, 4), !=, MEMTX_OK);
     g_assert_cmphex(as_read(&w.mem_as, 0x1000, 4), ==, 0x12345678);
 
+    /* Registers are out of reach. */
+    cfg_write(d, PCI_BASE_ADDRESS_0, 0xe0000000, 4);
+    cfg_write(d, PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
+    g_assert_cmphex(as_read(&w.mem_as, 0xe0000000, 4), ==, 0xb0);
+    g_assert_cmphex(pci_dma_read(d, 0xe0000000, &v, 4), !=, MEMTX_OK);
+    g_assert_cmphex(v, ==, UINT32_MAX);
+
     memory_region_finalize(&ram);
     world_clear(&w);
 }

@@ -256,6 +256,12 @@ void pci_device_set_intx_routing_notifier(PCIDevice *dev,
 
 /* -- DMA ----------------------------------------------------------------- */
 
+/*
+ * Of memory alone: an access to registers, as a guest may ask for, could begin
+ * the device's work anew from within it, take it out of its slot, or wait for
+ * another process without the big lock.
+ */
+
 static inline AddressSpace *pci_get_address_space(PCIDevice *dev)
 {
     return &dev->bus_master_as;
@@ -264,7 +270,8 @@ static inline MemTxResult pci_dma_rw(PCIDevice *dev, hwaddr addr, void *buf,
                                      uint64_t len, bool is_write)
 {
     return address_space_rw(&dev->bus_master_as, addr,
-                            (MemTxAttrs){ .requester_id = dev->requester_id },
+                            (MemTxAttrs){ .requester_id = dev->requester_id,
+                                          .memory = true },
                             buf, len, is_write);
 }
 static inline MemTxResult pci_dma_read(PCIDevice *dev, hwaddr addr, void *buf,
