@@ -93,6 +93,8 @@ void remote_iohub_set_fds(RemoteIOHubState *iohub, int pirq, int irqfd,
     line->ctx = ctx;
     line->stats = stats;
     aio_set_event_notifier(ctx, &line->resamplefd, line_resample);
+    /* It asks for the level, perhaps; one answer is enough. */
+    event_notifier_test_and_clear(&line->resamplefd);
     if (line->irq_level) {
         line_signal(line);
     }

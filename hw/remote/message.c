@@ -158,16 +158,16 @@ static void process_sysmem(RemoteLink *link, MPQemuMsg *msg)
     link_stats_inc(&link->stats.memory_tables);
 }
 
-/* Adding 0 to an eventfd changes nothing; whatever else has a descriptor
- * refuses or is no anonymous inode. */
+/* Of anonymous inodes only an eventfd looks for what is to be written; it must
+ * find nothing, because even adding 0 is an interrupt for KVM. */
 static bool is_eventfd(int fd)
 {
-    uint64_t nothing = 0;
+    void *volatile nowhere = NULL;
     struct stat st;
 
     return fstat(fd, &st) == 0 && (st.st_mode & S_IFMT) == 0 &&
            qemu_set_blocking(fd, false) == 0 &&
-           write(fd, &nothing, sizeof(nothing)) == sizeof(nothing);
+           write(fd, nowhere, sizeof(uint64_t)) < 0 && errno == EFAULT;
 }
 
 bool process_set_irqfd_msg(RemoteLink *link, MPQemuMsg *msg, Error **errp)

@@ -221,7 +221,8 @@ static void flush_at_once(MPQemuProxyLink *l)
     }
 }
 
-static void post(MPQemuProxyLink *l, int what, MPQemuMsg *msg)
+/* 0, or -errno: no descriptor is left for @msg. */
+static int try_to_post(MPQemuProxyLink *l, int what, MPQemuMsg *msg)
 {
     for (int i = 0; i < msg->num_fds; i++) {
         msg->fds[i] = fcntl(msg->fds[i], F_DUPFD_CLOEXEC, 0);
@@ -230,9 +231,7 @@ static void post(MPQemuProxyLink *l, int what, MPQemuMsg *msg)
 
             msg->num_fds = i;
             mpqemu_msg_close_fds(msg);
-            link_dies(l, "no descriptors left for %s: %s",
-                      mpqemu_cmd_name(msg->cmd), strerror(err));
-            return;
+            return -err;
         }
     }
     qemu_mutex_lock(&l->pending_lock);
@@ -243,6 +242,18 @@ static void post(MPQemuProxyLink *l, int what, MPQemuMsg *msg)
     l->posts[what].pending = true;
     qemu_mutex_unlock(&l->pending_lock);
     flush_at_once(l);
+    return 0;
+}
+
+/* What the other side cannot do without. */
+static void post(MPQemuProxyLink *l, int what, MPQemuMsg *msg)
+{
+    int ret = try_to_post(l, what, msg);
+
+    if (ret < 0) {
+        link_dies(l, "no descriptors left for %s: %s",
+                  mpqemu_cmd_name(msg->cmd), strerror(-ret));
+    }
 }
 
 static void link_set_memory(ProxyLink *link, const ProxyMemRegion *regions,
@@ -263,7 +274,7 @@ static void link_set_memory(ProxyLink *link, const ProxyMemRegion *regions,
     post(l, POST_MEMORY, &msg);
 }
 
-static void link_set_irqfd(ProxyLink *link, int irqfd, int resamplefd)
+static int link_set_irqfd(ProxyLink *link, int irqfd, int resamplefd)
 {
     MPQemuProxyLink *l = impl(link);
     MPQemuMsg msg = {
@@ -271,7 +282,7 @@ static void link_set_irqfd(ProxyLink *link, int irqfd, int resamplefd)
         .num_fds = 2,
     };
 
-    post(l, POST_IRQFD, &msg);
+    return try_to_post(l, POST_IRQFD, &msg);
 }
 
 static bool knows(MPQemuProxyLink *l, uint32_t what)

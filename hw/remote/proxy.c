@@ -198,10 +198,37 @@ static void leave_gsi(PCIProxyDev *dev)
 }
 
 /*
- * Moves the irqfd to where the chipset routes the pin now.  Leaving a GSI
- * takes the device's level off it, and a signal may have been on its way; so
- * both are forgotten and the other side is asked, as by the guest's EOI, to
- * raise again if its level is high.
+ * A new irqfd and resamplefd.  The latter is as after the guest's EOI: the other
+ * side is to raise again if its level is high.  It is not written to, because
+ * who shares an eventfd can make writes to it wait; and who had the two before
+ * has no interrupt any more.  Returns 0 or -errno, then without any.
+ */
+static int renew_irqfds(PCIProxyDev *dev)
+{
+    int ret;
+
+    event_notifier_cleanup(&dev->intr);
+    event_notifier_cleanup(&dev->resample);
+    ret = event_notifier_init(&dev->intr, false);
+    if (ret == 0) {
+        ret = event_notifier_init(&dev->resample, true);
+    }
+    if (ret < 0) {
+        event_notifier_cleanup(&dev->intr);
+    }
+    return ret;
+}
+
+static int send_irqfds(PCIProxyDev *dev)
+{
+    return dev->link->ops->set_irqfd(dev->link, dev->intr.fd,
+                                     dev->resample.fd);
+}
+
+/*
+ * Has the device's interrupt delivered where the chipset routes the pin now.
+ * Leaving a GSI takes the device's level off it, and a signal may have been on
+ * its way: all begins anew.
  */
 static void follow_route(PCIDevice *pci_dev)
 {
@@ -220,38 +247,40 @@ static void follow_route(PCIDevice *pci_dev)
     trace_event("proxy_route", "%s gsi %d -> %d",
                 qdev_get_printable_name(DEVICE(dev)), dev->gsi, gsi);
     leave_gsi(dev);
-    event_notifier_test_and_clear(&dev->intr);
     if (gsi < 0) {
         return;
     }
-    ret = kvm_irqchip_add_irqfd_notifier_gsi(&dev->intr, &dev->resample, gsi);
+    ret = renew_irqfds(dev);
+    if (ret == 0) {
+        ret = kvm_irqchip_add_irqfd_notifier_gsi(&dev->intr, &dev->resample,
+                                                 gsi);
+    }
+    if (ret == 0) {
+        dev->gsi = gsi;
+        ret = send_irqfds(dev);
+    }
     if (ret < 0) {
+        leave_gsi(dev);
         error_report("%s: no interrupts: cannot have them delivered at GSI "
                      "%d: %s", qdev_get_printable_name(DEVICE(dev)), gsi,
                      strerror(-ret));
-        return;
     }
-    dev->gsi = gsi;
-    /* The other side may have made writes to it wait. */
-    qemu_set_blocking(dev->resample.fd, false);
-    event_notifier_set(&dev->resample);
 }
 
 static bool init_interrupts(PCIProxyDev *dev, Error **errp)
 {
-    int ret = event_notifier_init(&dev->intr, false);
+    int ret = renew_irqfds(dev);
 
     if (ret == 0) {
-        ret = event_notifier_init(&dev->resample, false);
+        ret = event_notifier_init(&dev->unplug, false);
     }
     if (ret == 0) {
-        ret = event_notifier_init(&dev->unplug, false);
+        ret = send_irqfds(dev);
     }
     if (ret < 0) {
         error_setg_errno(errp, -ret, "no eventfd for the device");
         return false;
     }
-    dev->link->ops->set_irqfd(dev->link, dev->intr.fd, dev->resample.fd);
     return true;
 }
 
@@ -368,7 +397,6 @@ void proxy_take_over(PCIProxyDev *dev, ProxyLink *link)
     dev->gone = false;
     dev->returns++;
     proxy_memory_listener_resend(&dev->listener);
-    dev->link->ops->set_irqfd(dev->link, dev->intr.fd, dev->resample.fd);
     dev->link->ops->set_unplugfd(dev->link, dev->unplug.fd);
     dev->link->ops->open_mailbox(dev->link);
     if (!watch_hangup(dev, &err)) {

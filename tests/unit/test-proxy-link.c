@@ -377,15 +377,20 @@ static void test_wrong_answers(void)
 static void test_no_descriptors(void)
 {
     struct rlimit was, none;
+    ProxyMemRegion region = { .size = 4096 };
     World w;
 
     world_init(&w, LIMIT_MS);
+    region.fd = w.peer.fd;
     g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &was), ==, 0);
     none = (struct rlimit){ 0, was.rlim_max };
     g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &none), ==, 0);
-    w.link->ops->set_irqfd(w.link, w.peer.fd, w.peer.fd);
+    g_assert_cmpint(w.link->ops->set_irqfd(w.link, w.peer.fd, w.peer.fd), <,
+                    0);
+    g_assert_false(proxy_link_is_dead(w.link));
+    w.link->ops->set_memory(w.link, &region, 1);
     g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &was), ==, 0);
-    assert_dead(&w, "no descriptors left for SET_IRQFD: ");
+    assert_dead(&w, "no descriptors left for SYNC_SYSMEM: ");
     world_end(&w);
 }
 

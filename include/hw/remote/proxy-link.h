@@ -37,8 +37,9 @@ typedef struct ProxyLinkOps {
     /* The whole table, instead of the one before. */
     void (*set_memory)(ProxyLink *link, const ProxyMemRegion *regions,
                        unsigned nr);
-    /* The descriptors stay the caller's, and open. */
-    void (*set_irqfd)(ProxyLink *link, int irqfd, int resamplefd);
+    /* The descriptors stay the caller's, and open.  -errno: there are none left
+     * to do it with. */
+    int (*set_irqfd)(ProxyLink *link, int irqfd, int resamplefd);
     /* Asks to be told by @fd, an eventfd, when the other side wants the device
      * unplugged; without effect if it cannot say so.  After the first answer;
      * @fd stays the caller's. */
