@@ -297,7 +297,7 @@ def registers(results, image, pairs, number):
 
 def box(results, scratch, quick):
     image = scratch.image(64)
-    pairs, number = (3, 4) if quick else (40, 20)
+    pairs, number = (3, 4) if quick else (80, 20)
     calls(results, *((2, 4) if quick else (6, 20)))
     starts(results, image, pairs, number // 4)
     disks(results, [image, shutil.copy(image, image + '.copy')], pairs, number)
