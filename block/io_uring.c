@@ -7,7 +7,7 @@
  * A context with a thread of its own is the only one to enter its ring, so
  * the kernel need not interrupt it to complete a request (COOP_TASKRUN): the
  * flag IORING_SQ_TASKRUN tells when it has to fetch results.  The main loop's
- * context is run by whoever holds the big lock; its ring does without.
+ * ring is entered by whoever holds the big lock, and does without.
  * SINGLE_ISSUER would make a ring die with its first thread, and a boxed-in
  * process gets no other; DEFER_TASKRUN needs it.
  *

@@ -55,7 +55,8 @@ static bool framer_feed(Framer *f, char c)
         } else if (c == f->quote) {
             f->quote = 0;
         }
-        return false;
+        /* No string has a line's end: so a new line begins anew. */
+        return c == '\n' || f->text->len >= REQUEST_MAX;
     }
     switch (c) {
     case '"':

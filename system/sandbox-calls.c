@@ -180,9 +180,9 @@ static const SandboxCall guest_calls[] = {
     { "ioctl", "KVM's", NULL, { ARG_BITS(1, 0xff00, KVMIO << 8) } },
     { "tgkill", "to itself", NULL, { }, true }, /* out of KVM_RUN */
     { "shutdown" },             /* a link that is given up */
-    /* the table of memory that a link will send */
+    /* what a link will send: memory, interrupts that move */
     { "fcntl", "F_DUPFD_CLOEXEC", NULL, { ARG(1, F_DUPFD_CLOEXEC) } },
-    { "eventfd2" },             /* interrupts that move */
+    { "eventfd2" },             /* the same */
     { "read" },                 /* a terminal that has been kept waiting */
     { }
 };

@@ -250,7 +250,8 @@ static JsonNode *read_nested(JsonInput *r)
     JsonNode *node = NULL;
 
     if (++r->depth > JSON_MAX_DEPTH) {
-        wrong(r, "the text is nested deeper than 1024");
+        wrong(r, "the text is nested deeper than "
+                 G_STRINGIFY(JSON_MAX_DEPTH));
     } else if (take(r, '{')) {
         node = read_object(r);
     } else {
@@ -325,6 +326,11 @@ JsonNode *json_parse(const char *text, Error **errp)
 
 static void write_string(GString *out, const char *string)
 {
+    g_autofree char *valid = NULL;
+
+    if (!g_utf8_validate(string, -1, NULL)) {
+        string = valid = g_utf8_make_valid(string, -1);
+    }
     g_string_append_c(out, '"');
     for (; *string; string++) {
         if (*string == '"' || *string == '\\') {

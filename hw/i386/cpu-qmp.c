@@ -68,7 +68,7 @@ static bool set_props(X86CPUConfig *cfg, JsonObject *props, Error **errp)
         if (json_node_get_value_type(value) == G_TYPE_STRING) {
             text = json_node_dup_string(value);
         } else {
-            text = json_text(value, false);    /* "true" and "false" are booleans */
+            text = json_text(value, false);     /* a boolean: "true" */
         }
         if (!x86_cpu_config_set(cfg, l->data, text, errp)) {
             return false;

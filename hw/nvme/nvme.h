@@ -284,8 +284,8 @@ void nvme_bad_doorbell(NvmeCtrl *n, uint8_t info, uint64_t addr,
 /* Fetches, executes, posts, interrupts; what is left, from the bottom half. */
 void nvme_process(NvmeCtrl *n);
 void nvme_bh(void *opaque);
-/* Ends n->busy, in which the device accesses memory: that may lead back to
- * its own registers, whose accesses fail, or to a reset, which waits. */
+/* Ends n->busy: whatever the device's own work leads to, it does not begin
+ * again from within, and a reset waits. */
 void nvme_leave(NvmeCtrl *n);
 /* The command is done; @req is the caller's no more.  n->busy. */
 void nvme_complete(NvmeRequest *req, uint16_t status);

@@ -158,8 +158,8 @@ static void process_sysmem(RemoteLink *link, MPQemuMsg *msg)
     link_stats_inc(&link->stats.memory_tables);
 }
 
-/* Of anonymous inodes only an eventfd looks for what is to be written; it must
- * find nothing, because even adding 0 is an interrupt for KVM. */
+/* Of anonymous inodes only an eventfd (and fanotify) looks for what is to be
+ * written; it must find nothing, because even adding 0 is an interrupt for KVM. */
 static bool is_eventfd(int fd)
 {
     void *volatile nowhere = NULL;

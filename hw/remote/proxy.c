@@ -259,8 +259,13 @@ static void follow_route(PCIDevice *pci_dev)
         dev->gsi = gsi;
         ret = send_irqfds(dev);
     }
-    if (ret < 0) {
-        leave_gsi(dev);
+    if (ret == 0) {
+        dev->told_no_irq = false;
+        return;
+    }
+    leave_gsi(dev);
+    if (!dev->told_no_irq) {
+        dev->told_no_irq = true;
         error_report("%s: no interrupts: cannot have them delivered at GSI "
                      "%d: %s", qdev_get_printable_name(DEVICE(dev)), gsi,
                      strerror(-ret));

@@ -75,13 +75,14 @@ bool id_wellformed(const char *id);
  * json_parse: the tree of @text, or NULL with @errp
  *
  * RFC 8259 and nothing more, but that strings may stand in single quotes as
- * well, as people write them for shells.  What a tree could not hold is an
+ * well, as people write them for shells, and may have \' in them.  What a tree could not hold is an
  * error: a name twice in an object, U+0000, numbers beyond a double's range.
  * Whole numbers that fit are int64_t, all others double.
  */
 JsonNode *json_parse(const char *text, Error **errp);
 
-/* @node as one line or, if @pretty, one member a line; for g_free(). */
+/* @node as one line or, if @pretty, one member a line; for g_free().  Bytes of
+ * a string that are not UTF-8 become U+FFFD. */
 char *json_text(JsonNode *node, bool pretty);
 
 #endif

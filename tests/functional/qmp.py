@@ -83,6 +83,8 @@ class Session:
 WRONG = [
     ('nonsense\n', 'JSON parse error'),
     ('}\n', 'JSON parse error'),
+    ("don't\n", 'JSON parse error'),
+    ('{"execute": "stop\n', 'JSON parse error'),
     ('[1, 2]', 'must be a JSON object'),
     ('7\n', 'must be a JSON object'),
     ('"stop"\n', 'must be a JSON object'),

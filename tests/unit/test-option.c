@@ -332,6 +332,16 @@ static void test_json_kept(void)
     }
 }
 
+/* What a host calls its files is not always text. */
+static void test_json_not_utf8(void)
+{
+    g_autoptr(JsonNode) node = json_node_init_string(json_node_alloc(),
+                                                     "caf\xe9");
+    g_autofree char *text = json_text(node, false);
+
+    g_assert_cmpstr(text, ==, "\"caf\xef\xbf\xbd\"");
+}
+
 static void test_json_pretty(void)
 {
     g_autoptr(JsonNode) node = json_parse("{\"a\":[1,{}],\"b\":[]}",
@@ -411,6 +421,7 @@ int main(int argc, char **argv)
     g_test_add_func("/option/id", test_id);
     g_test_add_func("/json/depth-limited", test_json_depth);
     g_test_add_func("/json/kept", test_json_kept);
+    g_test_add_func("/json/not-utf-8", test_json_not_utf8);
     g_test_add_func("/json/pretty", test_json_pretty);
     g_test_add_func("/json/refused", test_json_refused);
     return g_test_run();

@@ -39,6 +39,7 @@ struct PCIProxyDev {
     QEMUTimer *unplug_timer;    /* until it is listened to again */
     int64_t unplug_tell_ms;     /* not before then */
     int gsi;                    /* where the irqfd is; -1: nowhere */
+    bool told_no_irq;           /* that it can be nowhere, since it last was */
     int hangup_fd;              /* epoll: readable when the peer has gone */
     bool gone;                  /* reported, interrupts taken away */
     unsigned returns;           /* of the process, or another in its place */
